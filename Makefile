@@ -31,3 +31,29 @@ requirements: $(READY) ## pin requirements/*.in again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-find-links --no-emit-index-url --no-header --no-annotate \
 	    --python-version 3.11 -o requirements/all.txt requirements/toolkit.in requirements/example.in requirements/test.in
+
+demo: $(READY) ## the main job: one capability moved out and back under live traffic (two minutes after the downloads)
+	@$(BIN)/python -m demo
+
+up: $(READY) ## start everything that strangler.toml names and leave it running
+	@$(BIN)/strangler up
+
+status: $(READY) ## where are we
+	@$(BIN)/strangler status
+
+down: $(READY) ## stop everything that `make up` started
+	@$(BIN)/strangler down
+
+test: $(READY) ## all tests: fast ones first, then those on real servers
+	$(BIN)/python -m pytest -q -m "not real" -n 2
+	$(BIN)/python -m pytest -q -m real
+
+test-fast: $(READY) ## only the tests that need no server
+	$(BIN)/python -m pytest -q -m "not real" -n 2
+
+bench: $(READY) ## every benchmark, one table each, figures in benchmarks/results/
+	$(BIN)/python -m benchmarks
+
+clean: $(READY) ## stop everything and remove what was made here (downloads in the user's cache stay)
+	-@$(BIN)/strangler down
+	rm -rf .strangler .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
