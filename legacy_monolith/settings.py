@@ -46,7 +46,9 @@ class Settings:
 
 def database_url(values: Mapping[str, str] | None = None) -> str:
     """DATABASE_URL with PyMySQL as driver, whichever of mysql:// or mysql+pymysql:// was given."""
-    url = _required(os.environ if values is None else values, "DATABASE_URL", "mysql+pymysql://user:password@host:3306/shop")
+    url = _required(
+        os.environ if values is None else values, "DATABASE_URL", "mysql+pymysql://user:password@host:3306/shop"
+    )
     scheme, separator, rest = url.partition("://")
     if not separator or scheme.split("+")[0] not in ("mysql", "mariadb"):
         raise SettingsError("DATABASE_URL must be a MySQL url: mysql+pymysql://user:password@host:3306/shop")
