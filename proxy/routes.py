@@ -51,3 +51,16 @@ class RouteTable:
     legacy: Upstream
     new: dict[str, Upstream]  # by capability
     routes: tuple[Route, ...]
+
+
+class RouteTableError(ValueError):
+    """A table that must not be sent; ``problems`` names the routes."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def check(table: RouteTable) -> list[str]:
+    """What is wrong with the table, one sentence each naming the routes; empty when nothing is."""
+    raise NotImplementedError
