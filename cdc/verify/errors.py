@@ -1,0 +1,11 @@
+"""What stops a comparison, grouped by what the caller does about it."""
+
+from __future__ import annotations
+
+
+class VerifyError(Exception):
+    """The tables could not be compared; the message says why and the way out."""
+
+
+class NotSettled(VerifyError):
+    """The stream did not apply a position in time, so that differences can't be told from rows in flight."""
