@@ -54,8 +54,8 @@ class Rounds:
 class Result:
     """One measured figure. ``value`` and ``peer_value`` are medians over the rounds of one run, in ``unit``.
 
-    ``target`` is held against ``ratio`` (value / peer_value) when ``against`` is "ratio", else against ``value``. Without a
-    target the figure is only reported and ``met`` is None.
+    ``target`` is held against ``ratio`` (value / peer_value) or ``value``; without one the figure is only reported and
+    ``met`` is None.
     """
 
     name: str

@@ -27,8 +27,8 @@ def verify_capability(
     ``target``; blocks (run it in a thread).
 
     ``tables`` are names of the new side's tables (all of the mapping when None). Without ``settle`` (no stream is
-    running) differences are re-read once but not waited for, and the result says so (``waited`` False). ``progress`` is
-    called about twice a second from the calling thread. ``repair`` writes the owner's value for exactly the keys listed.
+    running) differences are re-read once but not waited for, and the result says so (``waited`` False). ``progress``
+    is called about twice a second from the calling thread. ``repair`` writes the owner's value for the listed keys.
     Raises VerifyError: unknown table, connection, a key expression that several rows share; NotSettled when the stream
     stands still.
     """
