@@ -1,0 +1,295 @@
+"""What a stream should do, what it does, and how far it is: tables in the schema ``strangler`` of the TARGET server.
+
+``StreamDesk`` is for those who ask (control plane, verifier, tests); ``cdc.ledger`` is what the worker writes with.
+Each call opens a session of its own, so a desk survives restarts of the server and may be used from any thread.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import pymysql
+
+from cdc.database import Database
+from cdc.position import Position
+from cdc.server import source_position
+from cdc.session import Session, open_session
+
+SCHEMA = "strangler"
+STALE_AFTER_SECONDS = 5.0
+
+_TABLES = (
+    f"CREATE DATABASE IF NOT EXISTS {SCHEMA} CHARACTER SET utf8mb4",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream (
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
+        wanted VARCHAR(16) NOT NULL DEFAULT 'absent', asked BIGINT NOT NULL DEFAULT 0, copy_again TEXT NULL,
+        state VARCHAR(16) NOT NULL DEFAULT 'absent', detail LONGTEXT NULL, heartbeat DATETIME(6) NULL,
+        PRIMARY KEY (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_position (
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
+        source_offset TEXT NOT NULL, position TEXT NOT NULL, copied LONGTEXT NOT NULL, history LONGBLOB NOT NULL,
+        events BIGINT NOT NULL DEFAULT 0, written_at DATETIME(6) NOT NULL,
+        PRIMARY KEY (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+)
+_MISSING = frozenset({1049, 1146})  # unknown database, no such table
+
+
+class Direction(StrEnum):
+    TO_NEW = "to_new"  # legacy owns, the new side follows
+    TO_LEGACY = "to_legacy"  # the new side owns, legacy follows
+
+
+class Wanted(StrEnum):
+    RUNNING = "running"  # copy what was never copied, then follow
+    PAUSED = "paused"  # keep the position, do nothing
+    ABSENT = "absent"  # forget the position; rows at the target stay
+
+
+class StreamState(StrEnum):
+    ABSENT = "absent"  # never started, or forgotten
+    STARTING = "starting"  # checks, Java, connection
+    COPYING = "copying"  # rows that were there before; see progress
+    STREAMING = "streaming"  # following
+    PAUSED = "paused"  # asked to wait
+    RETRYING = "retrying"  # a database is away; the reason is in `note`
+    STOPPED = "stopped"  # an error that needs somebody; see error
+    NOT_RUNNING = "not running"  # the worker process does not answer
+
+
+@dataclass(frozen=True)
+class StreamError:
+    """Why a stream stopped. ``way_out`` says what to do; ``event`` is the change event as JSON, when one is to blame."""
+
+    message: str
+    way_out: str = ""
+    position: str | None = None
+    table: str | None = None
+    key: str | None = None
+    event: str | None = None
+
+
+@dataclass(frozen=True)
+class CopyProgress:
+    table: str
+    tables_done: int
+    tables_total: int
+    rows_done: int
+    rows_total: int  # over all tables of this copy; the server's estimate until counted
+    rows_per_second: float
+
+
+@dataclass(frozen=True)
+class Detail:
+    """What the worker says about itself, once a second."""
+
+    lag_seconds: float | None = None
+    lag_p50_seconds: float | None = None
+    lag_p99_seconds: float | None = None
+    lag_samples: int = 0
+    rows_per_second: float = 0.0
+    behind_events: int | None = None
+    quarantined: int = 0
+    note: str | None = None
+    warnings: tuple[str, ...] = ()
+    progress: CopyProgress | None = None
+    error: StreamError | None = None
+    pid: int | None = None
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str | None) -> Detail:
+        raw: dict[str, Any] = json.loads(text) if text else {}
+        progress, error = raw.pop("progress", None), raw.pop("error", None)
+        return cls(
+            **{**raw, "warnings": tuple(raw.get("warnings", ()))},
+            progress=CopyProgress(**progress) if progress else None,
+            error=StreamError(**error) if error else None,
+        )
+
+
+@dataclass(frozen=True)
+class StreamStatus:
+    """One stream at one moment. ``lag_seconds`` is how old the data at the target is, measured by markers; None until
+    the first marker came through. ``state`` is ``not running`` when the heartbeat is stale and something is wanted."""
+
+    capability: str
+    direction: Direction
+    wanted: Wanted
+    state: StreamState
+    position: str | None
+    events: int
+    heartbeat_age_seconds: float | None
+    detail: Detail
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """Grows by itself while the worker is away: the data keeps ageing."""
+        if self.detail.lag_seconds is None or self.state in (StreamState.ABSENT,):
+            return None
+        stale = self.heartbeat_age_seconds or 0.0
+        return self.detail.lag_seconds + (stale if stale > STALE_AFTER_SECONDS else 0.0)
+
+    @property
+    def lag_p50(self) -> float | None:
+        return self.detail.lag_p50_seconds
+
+    @property
+    def lag_p99(self) -> float | None:
+        return self.detail.lag_p99_seconds
+
+    @property
+    def rows_per_second(self) -> float:
+        return self.detail.rows_per_second
+
+    @property
+    def behind_events(self) -> int | None:
+        return self.detail.behind_events
+
+    @property
+    def quarantined(self) -> int:
+        return self.detail.quarantined
+
+    @property
+    def progress(self) -> CopyProgress | None:
+        return self.detail.progress
+
+    @property
+    def error(self) -> StreamError | None:
+        return self.detail.error
+
+    @property
+    def heartbeat_age(self) -> float | None:
+        return self.heartbeat_age_seconds
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys of ``sync status --json`` and more."""
+        return {
+            "capability": self.capability,
+            "direction": str(self.direction),
+            "wanted": str(self.wanted),
+            "state": str(self.state),
+            "position": self.position,
+            "events": self.events,
+            "heartbeat_age_seconds": self.heartbeat_age_seconds,
+            **asdict(self.detail),
+            "lag_seconds": self.lag_seconds,
+        }
+
+
+class StreamDesk:
+    """Ask one stream to do something, and how it is doing. ``target`` is the database that the stream writes."""
+
+    def __init__(self, target: Database, capability: str, direction: Direction = Direction.TO_NEW) -> None:
+        self.target, self.capability, self.direction = target, capability, direction
+
+    @property
+    def _id(self) -> tuple[str, str]:
+        return self.capability, str(self.direction)
+
+    def create(self) -> None:
+        """Make the tables and this stream's row where they are missing. Safe to repeat."""
+        with closing(open_session(self.target, schema=False)) as session, session.cursor() as cursor:
+            create_tables(session)
+            cursor.execute(f"INSERT IGNORE INTO {SCHEMA}.stream (capability, direction) VALUES (%s, %s)", self._id)
+            session.commit()
+
+    def want(self, wanted: Wanted | str) -> None:
+        """Ask for ``running``, ``paused`` or ``absent``. Also clears an error: the stream tries again. Returns at once."""
+        self._ask("wanted = %s", Wanted(wanted))
+
+    def resume(self) -> None:
+        """Go on, also after an error, from the stored position."""
+        self.want(Wanted.RUNNING)
+
+    def resnapshot(self, tables: Sequence[str] = ()) -> None:
+        """Copy these source tables again (all of them when none is named), then go on.
+
+        With no table named the stored position is forgotten too: the way out of a purged binlog or a lost history.
+        """
+        self._ask("copy_again = %s, wanted = 'running'", json.dumps(list(tables)))
+
+    def status(self) -> StreamStatus:
+        """Raises pymysql.err.OperationalError when the target can't be reached."""
+        row = self._row(
+            f"""SELECT s.wanted, s.state, s.detail, p.position, COALESCE(p.events, 0),
+                TIMESTAMPDIFF(MICROSECOND, s.heartbeat, UTC_TIMESTAMP(6)) / 1000000
+                FROM {SCHEMA}.stream s LEFT JOIN {SCHEMA}.stream_position p USING (capability, direction)
+                WHERE s.capability = %s AND s.direction = %s"""
+        )
+        if row is None:
+            row = ("absent", "absent", None, None, 0, None)
+        wanted, state = Wanted(row[0]), StreamState(row[1])
+        age = None if row[5] is None else max(0.0, float(row[5]))
+        if (age is None or age > STALE_AFTER_SECONDS) and (wanted != Wanted.ABSENT or state != StreamState.ABSENT):
+            state = StreamState.NOT_RUNNING
+        detail = Detail.from_json(row[2])
+        return StreamStatus(self.capability, self.direction, wanted, state, row[3], int(row[4]), age, detail)
+
+    def position(self) -> Position | None:
+        """The source position up to which everything is committed at the target; None before the copy is done."""
+        row = self._row(f"SELECT position FROM {SCHEMA}.stream_position WHERE capability = %s AND direction = %s")
+        return Position.parse(row[0]) if row and row[0] else None
+
+    def _ask(self, change: str, value: str) -> None:
+        self.create()
+        with closing(open_session(self.target, schema=False)) as session, session.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {SCHEMA}.stream SET {change}, asked = asked + 1 WHERE capability = %s AND direction = %s",
+                (str(value), *self._id),
+            )
+            session.commit()
+
+    def _row(self, query: str) -> Any:
+        with closing(open_session(self.target, schema=False)) as session, session.cursor() as cursor:
+            try:
+                cursor.execute(query, self._id)
+            except (pymysql.err.ProgrammingError, pymysql.err.OperationalError) as error:
+                if error.args and error.args[0] in _MISSING:
+                    return None
+                raise
+            return cursor.fetchone()
+
+
+class StreamSettle:
+    """``cdc.verify.Settle`` over a stream: where the source is now, and whether the target has caught up with that."""
+
+    def __init__(self, source: Database, desk: StreamDesk) -> None:
+        self.source, self.desk = source, desk
+
+    def source_position(self) -> str:
+        return str(source_position(self.source))
+
+    def wait_applied(self, position: str, timeout_seconds: float) -> bool:
+        return await_position(self.desk, Position.parse(position), timeout_seconds)
+
+
+def await_position(desk: StreamDesk, position: Position, timeout_seconds: float) -> bool:
+    """Block until everything up to ``position`` of the source is committed at the target; False when time runs out.
+
+    A running stream gets there within its lag and one marker (about 0.1 s), whether or not its tables are written to.
+    """
+    until = time.monotonic() + timeout_seconds
+    while True:
+        reached = desk.position()
+        if reached is not None and reached.contains(position):
+            return True
+        if time.monotonic() >= until:
+            return False
+        time.sleep(0.02)
+
+
+def create_tables(session: Session) -> None:
+    """Make the schema and tables on the target where they are missing (each statement commits by itself)."""
+    with session.cursor() as cursor:
+        cursor.execute("SET SESSION sql_notes = 0")  # "already exists" is no news
+        for statement in _TABLES:
+            cursor.execute(statement)
+        cursor.execute("SET SESSION sql_notes = 1")
