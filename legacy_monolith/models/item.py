@@ -46,9 +46,7 @@ class Item(Base):
     seller_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     bag_id: Mapped[int | None] = mapped_column(ForeignKey("bags.id"), index=True)
     # purchasing
-    status: Mapped[Code] = mapped_column(
-        default=0
-    )  # 0 processing, 1 listed, 2 reserved, 3 sold, 4 returned, 5 withdrawn
+    status: Mapped[Code] = mapped_column(default=0)  # see legacy_monolith.catalog.vocabulary
     reserved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     reserved_until: Mapped[LocalTime | None]
     sold_at: Mapped[LocalTime | None]

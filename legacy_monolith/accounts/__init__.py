@@ -1,0 +1,1 @@
+"""Onboarding: sign-up, log-in, sessions, addresses, store credit."""
