@@ -31,7 +31,7 @@ def open_session(database: Database, *, load: bool = False, schema: bool = True,
     ``load`` allows LOAD DATA LOCAL. ``schema=False`` selects no schema. Raises pymysql.err.OperationalError when the
     server can't be reached or refuses the account.
     """
-    session = pymysql.connect(
+    return pymysql.connect(
         host=database.host,
         port=database.port,
         user=database.user,
@@ -44,7 +44,6 @@ def open_session(database: Database, *, load: bool = False, schema: bool = True,
         init_command=f"SET SESSION sql_mode = '{SQL_MODE}', time_zone = '{TIME_ZONE}'",
         **options,
     )
-    return session
 
 
 def connection_lost(error: BaseException) -> bool:

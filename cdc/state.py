@@ -64,7 +64,7 @@ class StreamState(StrEnum):
 
 @dataclass(frozen=True)
 class StreamError:
-    """Why a stream stopped. ``way_out`` says what to do; ``event`` is the change event as JSON, when one is to blame."""
+    """Why a stream stopped. ``way_out`` says what to do; ``event`` is the change event to blame, as JSON."""
 
     message: str
     way_out: str = ""
@@ -202,7 +202,7 @@ class StreamDesk:
             session.commit()
 
     def want(self, wanted: Wanted | str) -> None:
-        """Ask for ``running``, ``paused`` or ``absent``. Also clears an error: the stream tries again. Returns at once."""
+        """Ask for ``running``, ``paused`` or ``absent``. Clears an error: the stream tries again. Returns at once."""
         self._ask("wanted = %s", Wanted(wanted))
 
     def resume(self) -> None:
