@@ -19,7 +19,7 @@ WAIT_SECONDS = 60.0
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """All outstanding revisions, one process at a time (a named lock in the database). Does nothing if there are none."""
+    """All outstanding revisions, one process at a time (a named lock in the database). Nothing if there are none."""
     with engine.connect() as connection:
         if connection.execute(text("SELECT GET_LOCK(:name, 120)"), {"name": LOCK}).scalar() != 1:
             raise TimeoutError("another process has been migrating the catalog for more than 120 s")
