@@ -31,14 +31,19 @@ class Terminal:
     def strangler(self, line: str, say: Callable[[dict[str, Any]], str] | None = None) -> dict[str, Any]:
         """Run ``strangler LINE --json``; print the line as typed and ``say(result)``. Raises DemoFailed on a bad exit."""
         self.console.print(f"\n[bold]$ strangler {line}[/bold]", highlight=False)
+        result = self.quiet(line)
+        if say:
+            self.console.print("  " + say(result).replace("\n", "\n  "), highlight=False, markup=False)
+        return result
+
+    def quiet(self, line: str) -> dict[str, Any]:
+        """The same without showing it."""
         done = subprocess.run(
             [sys.executable, "-m", "strangler.cli", *shlex.split(line), "--json"], capture_output=True, text=True
         )
         if done.returncode != 0:
             raise DemoFailed(f"strangler {line} ended with exit status {done.returncode}", done.stdout + done.stderr)
         result: dict[str, Any] = json.loads(done.stdout)
-        if say:
-            self.console.print("  " + say(result).replace("\n", "\n  "), highlight=False, markup=False)
         return result
 
     def show(self, line: str, may_fail: bool = False) -> int:
