@@ -1,0 +1,228 @@
+"""The shape of strangler.toml: frozen, every key typed, unknown keys refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+
+from proxy.routes import Access, Route
+
+READS = ("GET", "HEAD", "OPTIONS")
+METHODS = (*READS, "POST", "PUT", "PATCH", "DELETE")
+
+Text = Annotated[StrictStr, Field(min_length=1)]
+Percent = Annotated[float, Field(strict=True, ge=0, le=100)]
+Seconds = Annotated[float, Field(strict=True, gt=0)]
+Minutes = Annotated[float, Field(strict=True, gt=0)]
+
+
+def _name(value: str) -> str:
+    if not value.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("a name is made of letters, digits, - and _")
+    return value
+
+
+Name = Annotated[StrictStr, AfterValidator(_name)]
+Database = Literal["mysql", "mariadb"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, arbitrary_types_allowed=True)
+
+
+class Project(Section):
+    """``name`` names what is moved; it appears in metrics and logs."""
+
+    name: Name
+
+
+class Control(Section):
+    """``listen``: host:port of the admin API, on loopback, port 0 for a free one. ``state``: "sqlite" or mysql://..."""
+
+    listen: Text = "127.0.0.1:0"
+    state: Text = "sqlite"
+
+
+class IdentitySection(Section):
+    """Who is the same user: a cookie's or a header's value. ``issue``: the proxy hands the cookie out."""
+
+    cookie: Text | None = None
+    header: Text | None = None
+    issue: StrictBool | None = None
+
+
+class Cohort(Section):
+    description: Text
+
+
+class ProxySection(Section):
+    """``networks``: CIDRs whose clients may steer without a signature. ``salt`` is mixed into every user's bucket."""
+
+    listen: Text = "127.0.0.1:0"
+    identity: IdentitySection = IdentitySection(cookie="strangler_uid", issue=True)
+    cohorts: Mapping[Name, Cohort] = {}
+    networks: tuple[Text, ...] = ()
+    salt: StrictStr = ""
+
+
+class DatabaseSection(Section):
+    """A private server of our own (``server = "private"`` with ``schema``), or ``url = "mysql://..."``.
+
+    ``flavour`` says which private server (else ``strangler up --server`` decides); ``binary`` names an installed
+    mysqld or mariadbd to start instead of the fetched one.
+    """
+
+    server: Literal["private"] | None = None
+    schema_: Annotated[Text | None, Field(alias="schema")] = None
+    url: Text | None = None
+    flavour: Database | None = None
+    binary: Text | None = None
+
+
+class Redis(Section):
+    """A private server of our own, or ``url = "redis://..."``. ``binary`` names an installed redis-server."""
+
+    server: Literal["private"] | None = None
+    url: Text | None = None
+    binary: Text | None = None
+
+
+class Process(Section):
+    """A program of the application. ``before`` runs to its end, in order, before ``command`` is started.
+
+    ``ready`` is a path that answers 200 when the process is; ``needs`` names what must be ready before:
+    ``databases.X``, ``redis`` or ``processes.X``. ``port`` fixes the port that ``{port}`` stands for.
+    """
+
+    command: Text
+    before: tuple[Text, ...] = ()
+    env: Mapping[StrictStr, StrictStr] = {}
+    ready: Annotated[Text | None, Field(pattern="^/")] = None
+    needs: tuple[Text, ...] = ()
+    port: Annotated[StrictInt | None, Field(ge=1, le=65535)] = None
+    ready_timeout_seconds: Seconds = 60.0
+    stop_timeout_seconds: Seconds = 10.0
+
+
+class Legacy(Section):
+    """Who answers whatever no capability claims: a process of this file, or a url; and the database behind it."""
+
+    process: Text | None = None
+    url: Text | None = None
+    database: Text
+    timeout_ms: Annotated[StrictInt, Field(gt=0)] = 15_000
+
+
+def _route(value: Any) -> Any:
+    return {"route": value} if isinstance(value, str) else value
+
+
+class RouteSection(Section):
+    """``"GET /path/{id}"``, or a table with more. ``access`` is read for GET, HEAD and OPTIONS, else write."""
+
+    route: Text
+    access: Access | None = None
+    idempotent: StrictBool = False
+
+    def build(self, capability: str) -> Route:
+        method, path = self.route.split()
+        access = self.access or (Access.READ if method in READS else Access.WRITE)
+        return Route(capability, method, path, access, self.idempotent)
+
+
+class TableSection(Section):
+    """How one table of the new side is made from the legacy table ``from``; see cdc.mapping.TableMapping."""
+
+    source: Annotated[Text, Field(alias="from")]
+    key: Annotated[Mapping[Text, Text], Field(min_length=1)]
+    columns: Mapping[Text, Text] = {}
+    where: Text | None = None
+    back: Mapping[Text, Text] = {}
+
+
+class Gate(Section):
+    """The evidence that entering a phase needs. What is left out isn't asked for."""
+
+    max_lag_seconds: Seconds | None = None
+    verified_within_minutes: Minutes | None = None
+    contract_within_minutes: Minutes | None = None
+    load_within_minutes: Minutes | None = None
+    min_requests_new: Annotated[StrictInt | None, Field(gt=0)] = None
+    max_error_percent_above_legacy: Percent | None = None
+
+
+class CanarySection(Section):
+    """``percent`` of users that go to new when a capability enters canary and no ``--percent`` is given."""
+
+    percent: Annotated[float, Field(strict=True, gt=0, le=100)] = 5.0
+
+
+class SyncedSection(Section):
+    """Entering synced waits until lag is at most ``max_lag_seconds``, for ``timeout_minutes`` at the longest."""
+
+    max_lag_seconds: Seconds = 5.0
+    timeout_minutes: Minutes = 24 * 60.0
+
+
+class Capability(Section):
+    """What moves together: routes, tables, one contract, one service."""
+
+    process: Text | None = None
+    url: Text | None = None
+    database: Text | None = None
+    contract: Text | None = None
+    timeout_ms: Annotated[StrictInt, Field(gt=0)] = 15_000
+    routes: Annotated[tuple[Annotated[RouteSection, BeforeValidator(_route)], ...], Field(min_length=1)]
+    tables: Mapping[Text, TableSection] = {}
+    synced: SyncedSection = SyncedSection()
+    canary: CanarySection = CanarySection()
+    gates: Mapping[StrictStr, Gate] = {}
+
+
+class Config(Section):
+    """The whole file, checked, placeholders as written. ``path`` is the file itself."""
+
+    path: Path
+    project: Project
+    control: Control = Control()
+    proxy: ProxySection = ProxySection()
+    databases: Mapping[Name, DatabaseSection] = {}
+    redis: Redis | None = None
+    processes: Mapping[Name, Process] = {}
+    legacy: Legacy
+    capabilities: Annotated[Mapping[Name, Capability], Field(alias="capability")] = {}
+
+    @property
+    def root(self) -> Path:
+        """The folder of the file; commands run in it, relative paths of the file start from it."""
+        return self.path.parent
+
+    @property
+    def home(self) -> Path:
+        """``.strangler`` beside the file: everything that running leaves behind."""
+        return self.root / ".strangler"
+
+    @property
+    def state(self) -> Path:
+        """What must survive a restart: control.db, token, keys, the last applied snapshot."""
+        return self.home / "state"
+
+    @property
+    def run(self) -> Path:
+        """What is true while things run: ports.json, pid files."""
+        return self.home / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        return tuple(r.build(name) for name, c in self.capabilities.items() for r in c.routes)
