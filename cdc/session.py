@@ -6,7 +6,7 @@ this SQL mode, in UTC, in utf8mb4. The server's own defaults never take part.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import pymysql
 from pymysql.cursors import Cursor
@@ -17,7 +17,7 @@ from cdc.database import Database
 SQL_MODE = "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO"
 TIME_ZONE = "+00:00"
 
-Session = pymysql.connections.Connection[Cursor]
+Session: TypeAlias = "pymysql.connections.Connection[Cursor]"
 
 # CR_SERVER_GONE, CR_SERVER_LOST, connection refused, too many connections, shutdown in progress, killed by the server
 _CONNECTION_LOST = frozenset({2002, 2003, 2006, 2013, 1040, 1053, 1077, 1080, 1152, 1153, 1184, 1927, 3169, 4031, 0})
