@@ -50,6 +50,9 @@ class MariaDBProgram:
                 f"--gtid-domain-id={instance.server_id}",
                 "--expire-logs-days=14",
                 "--character-set-server=utf8mb4",
+                # MySQL's default on dates too, so that a row that one accepts is accepted by the other.
+                "--sql-mode=STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+                "NO_ENGINE_SUBSTITUTION",
                 "--innodb-log-file-size=256M",
             )
         )

@@ -6,14 +6,12 @@ its two adapters. ``PrivateServer`` runs one without a supervisor, for tests and
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Protocol
 import pymysql
 
 from cdc.database import Database
+from strangler.dev.layout import private_folder, short_socket
 from strangler.dev.ports import LOOPBACK, free_port
 
 USER = "strangler"
@@ -61,9 +60,7 @@ class Instance:
 
     @property
     def socket(self) -> Path:
-        """Short whatever the folder's path is: the kernel allows 107 bytes. The folder is private to the user."""
-        name = hashlib.sha256(str(self.folder.absolute()).encode()).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"strangler-{os.geteuid()}" / f"{name}.sock"
+        return short_socket(self.folder, "sock")
 
     @property
     def password(self) -> str:
@@ -111,7 +108,7 @@ def prepare(program: ServerProgram, instance: Instance) -> Command:
         program.initialise(instance)
         made_by.write_text(program.kind)
     write_private(instance.init_file, _init_sql(instance.password))
-    instance.socket.parent.mkdir(mode=0o700, exist_ok=True)
+    private_folder(instance.socket.parent)
     return program.command(instance)
 
 

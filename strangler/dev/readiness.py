@@ -1,0 +1,58 @@
+"""Is it ready? Asked of the process itself; one question, one answer, no waiting."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import httpx
+import redis
+
+from strangler.dev.process import DatabaseReady, HttpReady, Ready, RedisReady, StaysUp
+from strangler.dev.server import ping
+
+ASK_SECONDS = 2.0
+
+
+def problem(ready: Ready) -> str | None:
+    """None if it is ready, else what it answered or why it didn't. Blocks for at most ASK_SECONDS."""
+    match ready:
+        case HttpReady(urls):
+            return next((said for url in urls if (said := _http(url)) is not None), None)
+        case DatabaseReady(database):
+            return ping(database, ASK_SECONDS)
+        case RedisReady(url):
+            return _redis(url)
+        case StaysUp():
+            return None
+
+
+def describe(ready: Ready) -> str:
+    """What is asked, for people; holds no password."""
+    match ready:
+        case HttpReady(urls):
+            return "GET " + " and ".join(urls)
+        case DatabaseReady(database):
+            return f"log-in at {database}"
+        case RedisReady(url):
+            return f"PING at {urlsplit(url).hostname}:{urlsplit(url).port}"
+        case StaysUp():
+            return "stays up"
+
+
+def _http(url: str) -> str | None:
+    try:
+        # trust_env off: a proxy for the outside world must not be asked about loopback.
+        with httpx.Client(trust_env=False, timeout=ASK_SECONDS) as client:
+            response = client.get(url)
+    except httpx.HTTPError as error:
+        return str(error) or type(error).__name__
+    return None if response.is_success else f"HTTP {response.status_code}: {response.text[:200]}"
+
+
+def _redis(url: str) -> str | None:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=ASK_SECONDS) as client:
+            client.ping()
+    except redis.RedisError as error:
+        return str(error)
+    return None
