@@ -29,7 +29,7 @@ class Terminal:
     console: Console
 
     def strangler(self, line: str, say: Callable[[dict[str, Any]], str] | None = None) -> dict[str, Any]:
-        """Run ``strangler LINE --json``; print the line as typed and ``say(result)``. Raises DemoFailed on a bad exit."""
+        """Run ``strangler LINE --json``; show the line and ``say(result)``. Raises DemoFailed on a bad exit."""
         self.console.print(f"\n[bold]$ strangler {line}[/bold]", highlight=False)
         result = self.quiet(line)
         if say:

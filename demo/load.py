@@ -48,7 +48,7 @@ class Customers:
         return sum(1 for _ in path.open("rb")) if path.exists() else 0
 
     def leave(self) -> dict[str, Any]:
-        """Stop the load cleanly and return its result. Raises DemoFailed if it had ended by itself or left no result."""
+        """Stop the load cleanly and return its result. Raises DemoFailed if it had ended before or left no result."""
         if self._process is None:
             raise DemoFailed("the load was never started", "")
         log = self.out / "locust.log"
