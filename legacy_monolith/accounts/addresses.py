@@ -78,7 +78,13 @@ def addresses(call: Call) -> dict[str, Any]:
 
 
 @blueprint.post("/api/addresses")
-@endpoint("Add an address; the first one becomes the default", access=Access.USER, body=AddressBody, status=201, errors=(400, 401))
+@endpoint(
+    "Add an address; the first one becomes the default",
+    access=Access.USER,
+    body=AddressBody,
+    status=201,
+    errors=(400, 401),
+)
 def add_address(call: Call) -> dict[str, Any]:
     return _write(call, Address(user_id=call.user.id))
 

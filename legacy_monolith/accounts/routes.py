@@ -53,9 +53,7 @@ def represent(user: User) -> dict[str, Any]:
 
 def _welcome(call: Call, user: User) -> Reply:
     token = open_session(call.session, user, request.headers.get("User-Agent"))
-    return Reply(
-        {"token": token, "user": represent(user)}, cookies={COOKIE: (token, int(LIFETIME.total_seconds()))}
-    )
+    return Reply({"token": token, "user": represent(user)}, cookies={COOKIE: (token, int(LIFETIME.total_seconds()))})
 
 
 @blueprint.post("/api/signup")

@@ -44,7 +44,9 @@ def find_items(session: Session, filters: Filters) -> tuple[Sequence[Row[Any]], 
     if conditions is None:
         return [], 0
     total = session.scalar(
-        select(func.count()).select_from(select(literal(1)).select_from(Item).where(conditions).limit(DEEPEST).subquery())
+        select(func.count()).select_from(
+            select(literal(1)).select_from(Item).where(conditions).limit(DEEPEST).subquery()
+        )
     )
     if not total or filters.offset >= total:
         return [], total or 0

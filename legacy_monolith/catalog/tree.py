@@ -69,8 +69,6 @@ class Tree:
 
 def read_tree(session: Session) -> Tree:
     rows = session.execute(
-        select(
-            Category.id, Category.parent_id, Category.name, Category.slug, Category.position, Category.deleted_at
-        )
+        select(Category.id, Category.parent_id, Category.name, Category.slug, Category.position, Category.deleted_at)
     )
     return Tree([Node(*row[:5], deleted=row[5] is not None) for row in rows])

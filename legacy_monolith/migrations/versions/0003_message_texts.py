@@ -16,7 +16,12 @@ TEMPLATES = [
         "Your order {order_id}",
         "Hello {name},\n\nthank you for order {order_id}: {item_count} item(s), {total} in all.\n",
     ),
-    ("order_declined", "orders", "Order {order_id} was not paid", "Hello {name},\n\nyour card was declined: {reason}.\n"),
+    (
+        "order_declined",
+        "orders",
+        "Order {order_id} was not paid",
+        "Hello {name},\n\nyour card was declined: {reason}.\n",
+    ),
     ("order_shipped", "orders", "Order {order_id} is on its way", "Hello {name},\n\nwe have sent order {order_id}.\n"),
     (
         "reservation_expired",
@@ -36,7 +41,12 @@ TEMPLATES = [
         "Refund for return {return_id}",
         "Hello {name},\n\nwe have given back {amount} for return {return_id}.\n",
     ),
-    ("bag_processed", "bags", "Your bag {label_code}", "Hello {name},\n\n{item_count} item(s) listed, payout {payout}.\n"),
+    (
+        "bag_processed",
+        "bags",
+        "Your bag {label_code}",
+        "Hello {name},\n\n{item_count} item(s) listed, payout {payout}.\n",
+    ),
     (
         "price_drop",
         "favourites",
