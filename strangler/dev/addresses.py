@@ -53,8 +53,8 @@ def assign(config: Config, before: Ports, passwords: dict[str, str], ours: Itera
     api_host, api = host_and_port(config.control.listen)
     listen_host, listen = host_and_port(config.proxy.listen)
     # First the fixed ones, so that no free one is handed out that is then asked for by number.
-    envoy_listen = given.give("proxy.listen", before.envoy and before.envoy.listen, listen, listen_host)
-    control_api = given.give("control.listen", before.control and before.control.api, api, api_host)
+    envoy_listen = given.give("proxy.listen", before.envoy.listen if before.envoy else None, listen, listen_host)
+    control_api = given.give("control.listen", before.control.api if before.control else None, api, api_host)
     processes = sorted(config.processes.items(), key=lambda item: item[1].port is None)
     ports = {
         name: given.give(f"processes.{name}.port", before.processes.get(name), process.port or 0)
@@ -75,9 +75,13 @@ def assign(config: Config, before: Ports, passwords: dict[str, str], ours: Itera
         processes=ports,
         databases=databases,
         redis=redis,
-        envoy=EnvoyPorts(listen=envoy_listen, admin=given.give("envoy admin", before.envoy and before.envoy.admin)),
-        control=ControlPorts(api=control_api, xds=given.give("control xds", before.control and before.control.xds)),
-        standby=StandbyPorts(xds=given.give("standby xds", before.standby and before.standby.xds)),
+        envoy=EnvoyPorts(
+            listen=envoy_listen, admin=given.give("envoy admin", before.envoy.admin if before.envoy else None)
+        ),
+        control=ControlPorts(
+            api=control_api, xds=given.give("control xds", before.control.xds if before.control else None)
+        ),
+        standby=StandbyPorts(xds=given.give("standby xds", before.standby.xds if before.standby else None)),
     )
 
 
@@ -91,7 +95,8 @@ def _holder(port: int) -> str:
     """`` by NAME (pid N)`` if this user may know."""
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            address = connection.laddr
+            if connection.status == psutil.CONN_LISTEN and address and address.port == port and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):
         pass

@@ -269,9 +269,9 @@ class Environment:
             if reason is None:
                 return
             if time.monotonic() > deadline:
+                asked = f"{describe(process.ready)}: {reason}"
                 raise ProcessFailed(
-                    f"{process.name} was not ready after {process.ready_seconds:.0f} s ({describe(process.ready)}: {reason}):\n"
-                    f"{last_lines(log)}"
+                    f"{process.name} was not ready after {process.ready_seconds:.0f} s ({asked}):\n{last_lines(log)}"
                 )
             self._abandoned.wait(0.05)
 

@@ -1,4 +1,4 @@
-"""From the configuration to the processes of the environment, each with what it needs. Pure: starts and writes nothing."""
+"""From the configuration to the processes of the environment, each with what it needs. Pure: starts nothing."""
 
 from __future__ import annotations
 

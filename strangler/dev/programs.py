@@ -34,7 +34,13 @@ def choose(config: Config, layout: Layout, wanted: str | None, note: Callable[[s
             continue
         kind_file = database_folder(layout, name) / "kind"
         asked = section.flavour or wanted
-        kind = asked or (kind_file.read_text() if kind_file.exists() else None)
+        there = kind_file.read_text() if kind_file.exists() else None
+        if asked and there and asked != there:
+            raise ServerError(
+                f"databases.{name} holds data of {there} ({kind_file.parent}), not of {asked}: leave --server out, or "
+                "move that folder away to begin with an empty server"
+            )
+        kind = asked or there
         if kind not in made:
             made[kind or ""] = _fetched(kind, note)
         chosen[name] = made[kind or ""]
