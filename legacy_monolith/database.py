@@ -26,7 +26,7 @@ class Busy(Exception):
 
 
 class Database:
-    """One engine per process. Reads see what is committed (READ COMMITTED), which keeps gap locks, and so deadlocks, few."""
+    """One engine per process. READ COMMITTED keeps gap locks, and so deadlocks, few."""
 
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.engine: Engine = create_engine(
@@ -47,8 +47,8 @@ class Database:
     def run(self, work: Callable[[Session], T], attempts: int = 6) -> T:
         """``work`` in one transaction: committed when it returns, rolled back when it raises.
 
-        It is called again, on a new session, after a deadlock or lock wait timeout, so it must have no effect outside the
-        session. Raises Busy after ``attempts``.
+        It is called again, on a new session, after a deadlock or lock wait timeout, so it must have no effect outside
+        the session. Raises Busy after ``attempts``.
         """
         for attempt in range(1, attempts + 1):
             try:

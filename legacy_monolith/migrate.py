@@ -18,7 +18,7 @@ WAIT_SECONDS = 60.0
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """All outstanding revisions, one process at a time (a named lock in the database). Does nothing if there are none."""
+    """All outstanding revisions, one process at a time (a named lock in the database)."""
     with engine.connect() as connection:
         connection.execute(text("SELECT GET_LOCK('legacy_monolith.migrate', 120)"))
         try:

@@ -39,7 +39,7 @@ _ORDERS: dict[str, tuple[ColumnElement[Any], ...]] = {
 
 
 def find_items(session: Session, filters: Filters) -> tuple[Sequence[Row[Any]], int]:
-    """(the page's rows, how many there are in all, counted up to 10,000). Raises 400 for an unknown brand or category."""
+    """(the page's rows, how many there are in all, up to 10,000). Raises 400 for an unknown brand or category."""
     conditions = _conditions(session, filters)
     if conditions is None:
         return [], 0

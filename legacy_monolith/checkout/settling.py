@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def charge(shop: Shop, payment: Payment | None) -> Charge | None:
-    """What the gateway says; None if there is nothing to pay. Repeatable: the key is the order's. Raises GatewayUnreachable."""
+    """What the gateway says; None if there is nothing to pay. Repeatable: the key is the order's.
+
+    Raises GatewayUnreachable.
+    """
     if payment is None:
         return None
     return shop.gateway.charge(payment.gateway_key, payment.amount, payment.source)

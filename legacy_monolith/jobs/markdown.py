@@ -1,4 +1,4 @@
-"""The price markdown: a batch job that writes straight to the tables by SQL, past every application rule, as such jobs do."""
+"""The price markdown: a batch job that writes straight to the tables by SQL, past every rule of the application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m legacy_monolith.jobs.worker``: takes jobs from Redis and asks for the recurring ones. Stops on SIGTERM."""
+"""``python -m legacy_monolith.jobs.worker``: takes jobs and asks for the recurring ones. Stops on SIGTERM."""
 
 from __future__ import annotations
 

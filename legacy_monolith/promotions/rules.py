@@ -158,8 +158,11 @@ def _taken(rule: Rule, lines: Sequence[Line], left: Mapping[int, Decimal]) -> di
 
 
 def share(amount: Decimal, weights: Mapping[int, Decimal]) -> dict[int, Decimal]:
-    """``amount`` in whole cents over the keys in proportion to their weights; nobody gets more than their weight as long
-    as the amount is no more than all weights; the cents lost to rounding go to the largest remainders."""
+    """``amount`` in whole cents over the keys in proportion to their weights.
+
+    No share is above its weight if ``amount`` is not above all weights; cents lost to rounding go to the largest
+    remainders.
+    """
     whole = sum(weights.values(), ZERO)
     if whole == 0:
         return dict.fromkeys(weights, ZERO)

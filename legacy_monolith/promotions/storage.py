@@ -19,7 +19,7 @@ from legacy_monolith.promotions.rules import Applied, Kind, Rule
 
 
 def read_rules(session: Session, codes: Sequence[str], *, lock: bool = False) -> list[Rule]:
-    """In the order of ``codes``; unknown and deleted ones are left out. ``lock``: rows stay as they are until the commit."""
+    """In the order of ``codes``, without unknown and deleted ones. ``lock``: rows stay as they are until the commit."""
     if not codes:
         return []
     statement = (
@@ -84,7 +84,7 @@ def uses_of(session: Session, user_id: int, rules: Sequence[Rule]) -> dict[int, 
         )
         .group_by(PromotionRedemption.promotion_id)
     )
-    return {promotion_id: count for promotion_id, count in rows}
+    return dict(rows.tuples().all())
 
 
 def redeem(session: Session, user_id: int, order_id: int, applied: Sequence[Applied], shipping_saved: object) -> None:

@@ -91,8 +91,8 @@ def endpoint(
 ) -> Callable[[View], View]:
     """Declares a view: it gets a ``Call`` and the path's parts, and gives a body or a ``Reply``.
 
-    ``own_transactions``: the view opens its transactions itself through ``call.shop.database`` (``call.session`` is closed,
-    ``call.user`` is detached).
+    ``own_transactions``: the view opens its transactions itself through ``call.shop.database`` (``call.session`` is
+    closed, ``call.user`` is detached).
     """
     described = Endpoint(summary, access, body, query, parameters, answer, status, errors)
 

@@ -12,7 +12,7 @@ from legacy_monolith.web.answer import json_response
 
 
 class ApiError(Exception):
-    """Something the caller has to know. ``code`` is for programs, ``message`` for people, ``field`` names the culprit."""
+    """What the caller has to know. ``code`` is for programs, ``message`` for people, ``field`` names the culprit."""
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
         super().__init__(message)

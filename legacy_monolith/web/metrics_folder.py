@@ -1,4 +1,4 @@
-"""Where the workers of one gunicorn keep their figures. Imports no prometheus_client: that one decides at its import."""
+"""Where the workers of one gunicorn keep their figures. No prometheus_client here: it decides at its import."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import Blueprint, Response, current_app
 from sqlalchemy import text
 
-from legacy_monolith.web.answer import json_response
 from legacy_monolith.web.endpoint import Call, endpoint
 from legacy_monolith.web.openapi import document
 
@@ -24,4 +24,5 @@ def health(call: Call) -> dict[str, Any]:
 @blueprint.get("/openapi.json")
 @endpoint("This document", own_transactions=True)
 def openapi(call: Call) -> Response:
-    return json_response(document(current_app))
+    body = json.dumps(document(current_app), default=float)  # bounds of amounts are Decimals
+    return Response(body, content_type="application/json")
