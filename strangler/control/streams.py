@@ -1,0 +1,88 @@
+"""The change streams of all capabilities, and the comparison of their rows. Blocking work runs in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import TypeVar
+
+import pymysql
+
+from cdc.state import StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
+from cdc.verify import Progress, VerifyError, VerifyResult, verify_capability
+from strangler.config import NotRunning, Resolved
+from strangler.exits import Failed, Usage
+
+T = TypeVar("T")
+
+
+class Streams:
+    """By capability; only those with tables have one."""
+
+    def __init__(self, resolved: Callable[[], Resolved]) -> None:
+        """``resolved`` is asked each time, so that a database that came up later is found."""
+        self._resolved = resolved
+
+    def exists(self, capability: str) -> bool:
+        return bool(self._resolved().config.capabilities[capability].tables)
+
+    async def status(self, capability: str) -> StreamStatus:
+        """Raises Failed when the new side's database can't be reached."""
+        return await self._ask(capability, lambda: self._desk(capability).status())
+
+    async def want(self, capability: str, wanted: Wanted) -> None:
+        await self._ask(capability, lambda: self._desk(capability).want(wanted))
+
+    async def resnapshot(self, capability: str, tables: Collection[str]) -> None:
+        """``tables`` are legacy table names; all when empty. Raises Usage for one the mapping doesn't read."""
+        known = {t.source for t in self._resolved().mapping(capability).tables}
+        if unknown := sorted(set(tables) - known):
+            raise Usage(f"no mapping of {capability} reads {', '.join(unknown)}; it reads {', '.join(sorted(known))}")
+        await self._ask(capability, lambda: self._desk(capability).resnapshot(sorted(tables)))
+
+    async def verify(
+        self,
+        capability: str,
+        *,
+        tables: Collection[str] | None,
+        repair: bool,
+        progress: Callable[[Progress], None],
+    ) -> VerifyResult:
+        """``progress`` is called in the event loop's thread. Raises Failed."""
+        resolved = self._resolved()
+        loop = asyncio.get_running_loop()
+        streaming = (await self.status(capability)).state is StreamState.STREAMING
+
+        def report(p: Progress) -> None:
+            loop.call_soon_threadsafe(progress, p)
+
+        def compare() -> VerifyResult:
+            source, target = resolved.legacy_database, resolved.capability_database(capability)
+            return verify_capability(
+                resolved.mapping(capability),
+                source,
+                target,
+                tables,
+                settle=StreamSettle(source, self._desk(capability)) if streaming else None,
+                progress=report,
+                repair=repair,
+            )
+
+        return await self._ask(capability, compare)
+
+    def _desk(self, capability: str) -> StreamDesk:
+        return StreamDesk(self._resolved().capability_database(capability), capability)
+
+    async def _ask(self, capability: str, call: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(call)
+        except VerifyError as error:
+            raise Failed(str(error)) from error
+        except NotRunning as error:
+            raise Failed(str(error)) from error
+        except pymysql.err.OperationalError as error:
+            database = self._resolved().config.capabilities[capability].database
+            raise Failed(
+                f"a database of {capability} doesn't answer ({error.args[-1]})",
+                [f"the new side's is databases.{database}; see strangler ps and strangler doctor"],
+            ) from error
