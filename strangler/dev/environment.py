@@ -113,8 +113,9 @@ class Environment:
             try:
                 self._bring_up_all(processes, started, tell)
             except BaseException:
+                running = {name for name, seen in self._supervisor.seen().items() if seen.pid and name in started}
                 for group in manifest.stop_order(manifest.entries(processes)):
-                    self._stop_group([name for name in group if name in started], tell)
+                    self._stop_group([name for name in group if name in running], tell)
                 if fresh:
                     self._end_supervisor()
                 raise
@@ -267,6 +268,7 @@ class Environment:
             if not isinstance(process.ready, StaysUp):
                 reason = problem(process.ready)
             if reason is None:
+                self._layout.ready(process.name).write_text(str(seen.pid))
                 return
             if time.monotonic() > deadline:
                 asked = f"{describe(process.ready)}: {reason}"
@@ -317,6 +319,8 @@ class Environment:
         state = {"backoff": "failed", "fatal": "failed", "exited": "failed"}.get(seen.state, seen.state)
         if seen.state == "exited" and seen.exit_status == 0:
             state = "ended"
+        if seen.state == "starting" and self._was_ready(entry.name, seen.pid):
+            state = "running"
         return Row(
             entry.name,
             state,
@@ -328,6 +332,11 @@ class Environment:
             f"{died.how} at {died.at}" if died else None,
             tuple(line.strip() for line in last_lines(log, 8).splitlines()) if state == "failed" else (),
         )
+
+    def _was_ready(self, name: str, pid: int) -> bool:
+        """The supervisor calls everything starting for its first second; ``up`` may know better."""
+        note = self._layout.ready(name)
+        return note.exists() and note.read_text() == str(pid)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

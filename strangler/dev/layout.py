@@ -60,6 +60,10 @@ class Layout:
         """What ``launch.py`` notes down when it starts the process: pid and the time it was created."""
         return self.run / "started" / f"{process}.json"
 
+    def ready(self, process: str) -> Path:
+        """The pid that ``up`` has seen ready."""
+        return self.run / "started" / f"{process}.ready"
+
     def create(self) -> None:
         """Make the folders, private to the user. Raises LayoutError."""
         try:

@@ -12,7 +12,6 @@ import xmlrpc.client
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any, cast
 
 from supervisor.xmlrpc import SupervisorTransport
@@ -46,17 +45,21 @@ class Seen:
 
 
 def configuration(processes: Iterable[Process], layout: Layout) -> str:
-    """The supervisor's file. Pure. Processes start only when asked, and again when they die by themselves."""
+    """The supervisor's file. Pure. Processes start only when asked, and again when they die by themselves.
+
+    Paths are relative to the ``.strangler`` folder, where the supervisor runs: it expands percent signs in some values
+    once and in others twice.
+    """
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     files = OPEN_FILES if limit == resource.RLIM_INFINITY else min(limit, OPEN_FILES)
     sections = [
         "[unix_http_server]",
-        f"file = {_plain(layout.supervisor_socket)}",
+        f"file = {layout.supervisor_socket}",
         "chmod = 0700",
         "[supervisord]",
-        f"logfile = {_plain(layout.log('supervisor'))}",
-        f"pidfile = {_plain(layout.run / 'supervisor.pid')}",
-        f"childlogdir = {_plain(layout.logs)}",
+        f"logfile = {layout.log('supervisor').relative_to(layout.root)}",
+        f"pidfile = {layout.run.relative_to(layout.root)}/supervisor.pid",
+        f"childlogdir = {layout.logs.relative_to(layout.root)}",
         "nodaemon = true",
         "silent = true",
         f"minfds = {files}",
@@ -65,11 +68,12 @@ def configuration(processes: Iterable[Process], layout: Layout) -> str:
         "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
     ]
     for process in processes:
-        command = (sys.executable, "-S", "-E", launch.__file__, str(layout.launch(process.name)))
+        file = layout.launch(process.name).relative_to(layout.root)
+        command = shlex.join((sys.executable, "-S", "-E", launch.__file__, str(file)))
         sections += [
             f"[program:{process.name}]",
-            f"command = {_plain(shlex.join(command))}",
-            f"stdout_logfile = {_plain(layout.log(process.name))}",
+            "command = " + command.replace("%", "%%"),
+            f"stdout_logfile = {layout.log(process.name).relative_to(layout.root)}",
             "stdout_logfile_maxbytes = 50MB",
             "stdout_logfile_backups = 1",
             "redirect_stderr = true",
@@ -114,7 +118,7 @@ class Supervisor:
         said = self._layout.log("supervisor-start")
         with said.open("wb") as output:
             started = subprocess.Popen(
-                [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(file)],
+                [sys.executable, "-m", "supervisor.supervisord", "--configuration", "run/supervisor.conf"],
                 env=os.environ | {launch.MARK: str(self._layout.root), "PYTHONWARNINGS": "ignore"},
                 cwd=self._layout.root,
                 stdin=subprocess.DEVNULL,
@@ -180,8 +184,3 @@ class Supervisor:
                 ) from fault
             except (OSError, HTTPException, xmlrpc.client.ProtocolError) as error:
                 raise SupervisorError(f"the process supervisor does not answer ({error})") from error
-
-
-def _plain(value: Path | str) -> str:
-    """As it is: the supervisor expands percent signs."""
-    return str(value).replace("%", "%%")
