@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Collection
+from contextlib import closing
 
 from cdc.database import Database
-from cdc.mapping import CapabilityMapping
+from cdc.expression import describe
+from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.schema import read_table
+from cdc.server import Server
+from cdc.verify.errors import VerifyError
+from cdc.verify.plan import TablePlan, plan_table
 from cdc.verify.result import Progress, VerifyResult
 from cdc.verify.settle import Settle
+from cdc.verify.side import Sessions
+from cdc.verify.table import Options, TableComparison
 
 
 def verify_capability(
@@ -32,4 +41,34 @@ def verify_capability(
     Raises VerifyError: unknown table, connection, a key expression that several rows share; NotSettled when the stream
     stands still.
     """
-    raise NotImplementedError
+    chosen = _chosen(mapping, tables)
+    options = Options(settle, settle_timeout_seconds, progress, repair, listed_at_most, chunk_rows)
+    with closing(Sessions("legacy", source)) as legacy, closing(Sessions("new", target)) as new:
+        plans = [_plan(table, legacy, new) for table in chosen]
+        results = tuple(TableComparison(plan, legacy, new, options).run() for plan in plans)
+    return VerifyResult(mapping.capability, results)
+
+
+def _chosen(mapping: CapabilityMapping, tables: Collection[str] | None) -> list[TableMapping]:
+    if tables is None:
+        return list(mapping.tables)
+    known = {table.table: table for table in mapping.tables}
+    for name in tables:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known) or 'none'}"
+            raise VerifyError(f"capability {mapping.capability} maps no table {name}: {hint}")
+    return [table for name, table in known.items() if name in tables]
+
+
+def _plan(mapping: TableMapping, legacy: Sessions, new: Sessions) -> TablePlan:
+    with legacy.session() as old, new.session() as fresh:
+        servers = Server.of(old), Server.of(fresh)
+        source = read_table(old, mapping.source, servers[0])
+        target = read_table(fresh, mapping.table, servers[1])
+        for table, name, side in ((source, mapping.source, legacy), (target, mapping.table, new)):
+            if table is None:
+                raise VerifyError(f"the {side.name} side ({side.database}) has no table {name}")
+        assert source is not None and target is not None
+        types = describe(old, source.name, mapping.expressions.values())
+    return plan_table(mapping, source, target, types, *servers)

@@ -30,7 +30,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class TableResult:
-    """One table of the new side. The three lists are capped (``listed_at_most``); the ``*_total`` counts are not.
+    """One table of the new side. The three lists are capped (``listed_at_most``); the ``*_total`` counts are not. They
+    say what was found; ``repaired`` are the keys among them that a repair made equal.
 
     ``in_flight`` rows looked different when first read and were equal once the stream had applied what had been
     written. ``unsettled`` rows changed faster than they could be compared: neither proven equal nor different.
@@ -53,8 +54,8 @@ class TableResult:
 
     @property
     def equal(self) -> bool:
-        """No row is missing, extra or different; after a repair: none is left so."""
-        return self.differences == 0
+        """No row is missing, extra or different, or a repair has mended each that was."""
+        return self.differences == len(self.repaired)
 
     @property
     def differences(self) -> int:

@@ -1,0 +1,174 @@
+"""Forms in which equal values have equal text, whatever type and server holds them.
+
+A target column's type decides the form; the legacy expression and the new column are both brought into it. ``hashed``
+is what a row's digest is made of, ``shown`` what keys are told apart by and people see.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from cdc.expression import ExpressionType, TypeClass, class_of
+from cdc.schema import Column
+from cdc.verify.result import Value
+
+# Where no text in SQL is the same on both servers, values are fetched and normalised here (slower).
+_UNICODE = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
+
+
+@dataclass(frozen=True)
+class Form:
+    """The canonical form of one target column, fed by ``sql`` on one side.
+
+    ``is_text`` values may hold separators, so that their length goes before them into the hash. What is hashed must not
+    depend on ``nullable``, which is each side's own.
+    ``fetched`` forms are left out of the hash in SQL and compared by ``normalised``.
+    """
+
+    type_class: TypeClass
+    sql: str
+    is_text: bool
+    nullable: bool
+    fetched: bool = False
+
+    @property
+    def hashed(self) -> str:
+        if not self.is_text:
+            return f"COALESCE({self.sql},'-')" if self.nullable else self.sql
+        if self.nullable:
+            return f"COALESCE(CONCAT(LENGTH({self.sql}),',',{self.sql}),'-')"
+        return f"LENGTH({self.sql}),{self.sql}"
+
+    @property
+    def shown(self) -> str:
+        """Text or NULL, bytes as hexadecimal digits."""
+        if self.type_class is TypeClass.BINARY:
+            return f"HEX({self.sql})"
+        return f"CONVERT({self.sql} USING utf8mb4)"
+
+
+def column_form(column: Column, *, fetch_json: bool) -> Form:
+    """The form of a column as the new side holds it."""
+    kind = class_of(column)
+    name = _quoted(column.name)
+    if kind is TypeClass.TEXT:
+        sql = name if column.charset in _UNICODE and column.type not in ("enum", "set") else _text(name)
+        return Form(kind, sql, True, column.nullable)
+    if kind is TypeClass.INTEGER:
+        sql = f"({name}+0)" if "zerofill" in column.full_type else name
+        return Form(kind, sql, False, column.nullable)
+    if kind is TypeClass.DECIMAL:
+        sql = f"CAST({name} AS {_decimal(column)})" if "zerofill" in column.full_type else name
+        return Form(kind, sql, False, column.nullable)
+    return _form(column, kind, name, column.nullable, fetch_json)
+
+
+def expression_form(sql: str, given: ExpressionType, column: Column, *, fetch_json: bool) -> Form:
+    """The form of what the legacy side gives for ``column``: cast to the column's type, as storing it would."""
+    kind = class_of(column)
+    sql = f"({sql})"
+    # Whether an expression can be NULL is not asked: a NULL for a NOT NULL column has to be told from an empty text.
+    if kind is TypeClass.TEXT:
+        text = f"LOWER({_text(sql)})" if column.type in ("uuid", "inet4", "inet6") else _text(sql)
+        return Form(kind, text, True, column.nullable or given.nullable)
+    if kind is TypeClass.INTEGER:
+        whole = f"{sql}" if given.type_class is TypeClass.INTEGER else f"CAST({sql} AS {_integer(column)})"
+        return Form(kind, f"({whole}+0)", False, column.nullable or given.nullable)
+    if kind is TypeClass.DECIMAL:
+        return Form(kind, f"CAST({sql} AS {_decimal(column)})", False, column.nullable or given.nullable)
+    return _form(column, kind, sql, column.nullable or given.nullable, fetch_json)
+
+
+def _form(column: Column, kind: TypeClass, sql: str, nullable: bool, fetch_json: bool) -> Form:
+    """Types whose form is made the same way on both sides."""
+    if kind in (TypeClass.BIT, TypeClass.YEAR):
+        return Form(kind, f"({sql}+0)", False, nullable)
+    if kind is TypeClass.FLOAT:
+        # A FLOAT shows six digits; as a DOUBLE it shows all of them. Adding zero also makes -0 into 0, which are equal.
+        return Form(kind, f"({sql}+0e0)", False, nullable)
+    if kind is TypeClass.DATETIME:
+        return Form(kind, f"CAST({sql} AS DATETIME(6))", False, nullable)
+    if kind is TypeClass.TIME:
+        return Form(kind, f"CAST({sql} AS TIME(6))", False, nullable)
+    if kind is TypeClass.DATE:
+        return Form(kind, f"CAST({sql} AS DATE)", False, nullable)
+    if kind is TypeClass.BINARY:
+        # BINARY(n) pads with zero bytes what is stored into it.
+        return Form(kind, f"TRIM(TRAILING 0x00 FROM {sql})" if column.type == "binary" else sql, True, nullable)
+    if kind is TypeClass.JSON:
+        if fetch_json:
+            return Form(kind, sql, True, nullable, fetched=True)
+        return Form(kind, _text(f"CAST({sql} AS JSON)"), True, nullable)
+    raise ValueError(f"column {column.name} has type {column.full_type}, which can't be compared")
+
+
+def literal(column: Column, text: str) -> str:
+    """A shown form as an SQL literal that compares exactly with ``column``. ``text`` came from a server."""
+    kind = class_of(column)
+    if kind is TypeClass.BINARY:
+        return f"x'{text}'"
+    if kind in (TypeClass.INTEGER, TypeClass.DECIMAL, TypeClass.BIT, TypeClass.YEAR):
+        return str(Decimal(text))
+    if kind is TypeClass.FLOAT:
+        return repr(float(text))
+    return quoted_text(text)
+
+
+def quoted_text(text: str) -> str:
+    """Hexadecimal, so that it means the same in every SQL mode."""
+    return f"_utf8mb4 x'{text.encode().hex()}'" if text else "''"
+
+
+def presented(kind: TypeClass, text: str | None) -> Value:
+    """A shown form as people and JSON see it."""
+    if text is None:
+        return None
+    if kind in (TypeClass.INTEGER, TypeClass.BIT, TypeClass.YEAR):
+        return int(text)
+    if kind is TypeClass.FLOAT:
+        return float(text)
+    if kind is TypeClass.BINARY:
+        return f"0x{text}"
+    return text
+
+
+def normalised(kind: TypeClass, text: str | None) -> str | None:
+    """A fetched form, comparable between servers that write JSON differently: keys sorted, numbers by value."""
+    if text is None or kind is not TypeClass.JSON:
+        return text
+    try:
+        value = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+    except ValueError:
+        return text
+    return _json_text(value)
+
+
+def _json_text(value: Any) -> str:
+    if isinstance(value, dict):
+        return (
+            "{" + ", ".join(f"{json.dumps(k, ensure_ascii=False)}: {_json_text(value[k])}" for k in sorted(value)) + "}"
+        )
+    if isinstance(value, list):
+        return "[" + ", ".join(_json_text(item) for item in value) + "]"
+    if isinstance(value, Decimal):
+        return str(value.normalize()) if value else "0"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _text(sql: str) -> str:
+    return f"CONVERT({sql} USING utf8mb4)"
+
+
+def _integer(column: Column) -> str:
+    return "UNSIGNED" if column.unsigned else "SIGNED"
+
+
+def _decimal(column: Column) -> str:
+    return f"DECIMAL({column.precision},{column.scale})"
