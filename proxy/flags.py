@@ -11,9 +11,11 @@ Precedence, first that applies wins:
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from math import isfinite
 
-from proxy.routes import RouteTable, Side
+from proxy.routes import Access, Route, RouteTable, Side
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,120 @@ def edit(
     """The flags with the change made on every route of the capability, or on one (``"GET /api/items"``).
 
     The result has version ``flags.version + 1``. ``reads_only`` leaves write routes alone. Raises FlagError on a
-    percent outside 0..100 or finer than 0.01, an unknown capability, route or cohort, or a write route marked for
-    fallback that isn't idempotent.
+    percent outside 0..100 or finer than 0.01, an unknown capability, route or cohort, or a fallback asked for a route
+    that may not be sent twice.
     """
-    raise NotImplementedError
+    routes = _chosen(table, capability, route)
+    if reads_only:
+        routes = tuple(one for one in routes if one.access is Access.READ)
+        if not routes:
+            raise FlagError(f"{capability}: {route or 'it'} has no read route to change, and only reads may be changed")
+    _check(change, frozenset(known_cohorts))
+    if change.fallback:
+        unsafe = [one.name for one in routes if not one.may_fall_back]
+        if unsafe and route is not None:
+            raise FlagError(
+                f"{unsafe[0]}: a fallback would send it twice; only GET, HEAD and routes declared idempotent may"
+            )
+    changed = dict(flags.flags)
+    for one in routes:
+        changed[one.name] = _apply(flags.of(one.name), change)
+    return FlagSet(flags.version + 1, changed)
 
 
 def rollback(flags: FlagSet, table: RouteTable, capability: str) -> FlagSet:
     """Every route of the capability pinned to legacy at 0 %, no cohorts, no shadow: overrides all that users carry."""
-    raise NotImplementedError
+    changed = dict(flags.flags)
+    for route in _chosen(table, capability, None):
+        changed[route.name] = replace(
+            flags.of(route.name), percent=0, shadow_percent=0, pin=Side.LEGACY, cohorts=frozenset()
+        )
+    return FlagSet(flags.version + 1, changed)
+
+
+def check_percent(name: str, value: float) -> None:
+    """Raise FlagError unless value is a number from 0 to 100 in steps of 0.01."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        raise FlagError(f"{name} {value!r} is not a number")
+    if not 0 <= value <= 100:
+        raise FlagError(f"{name} {percent_text(value)} is out of range: 0 to 100")
+    if abs(value * 100 - round(value * 100)) > 1e-6:
+        raise FlagError(f"{name} {value} is too fine: steps of 0.01")
+
+
+def percent_text(value: float) -> str:
+    """``40``, ``0.5``: without trailing zeros."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def describe(old: FlagSet, new: FlagSet, table: RouteTable) -> list[str]:
     """One sentence per route that would change, as in ``GET /api/items   40 % -> 60 %   users already on new stay``."""
-    raise NotImplementedError
+    changes = [(route.name, _sentence(old.of(route.name), new.of(route.name))) for route in table.routes]
+    changes = [(name, text) for name, text in changes if text]
+    width = max((len(name) for name, _ in changes), default=0)
+    return [f"{name:<{width}}   {text}" for name, text in changes]
+
+
+def _sentence(old: Flag, new: Flag) -> str:
+    parts = []
+    if old.percent != new.percent:
+        text = f"{percent_text(old.percent)} % -> {percent_text(new.percent)} %"
+        if new.percent > old.percent > 0:
+            text += "   users already on new stay there"
+        elif 0 < new.percent < old.percent:
+            text += "   some users on new go back to legacy"
+        parts.append(text)
+    if old.pin != new.pin:
+        if new.pin is None:
+            parts.append(f"no longer pinned to {old.pin}")
+        else:
+            parts.append(f"pinned to {new.pin}: everybody, whatever cookie, cohort or override they carry")
+    for cohort in sorted(new.cohorts - old.cohorts):
+        parts.append(f"cohort {cohort} goes to new")
+    for cohort in sorted(old.cohorts - new.cohorts):
+        parts.append(f"cohort {cohort} counts like everybody")
+    if old.shadow_percent != new.shadow_percent:
+        parts.append(f"shadow {percent_text(old.shadow_percent)} % -> {percent_text(new.shadow_percent)} %")
+    if old.fallback != new.fallback:
+        parts.append("legacy answers what fails on new" if new.fallback else "what fails on new fails")
+    return "; ".join(parts)
+
+
+def _chosen(table: RouteTable, capability: str, route: str | None) -> tuple[Route, ...]:
+    routes = table.of(capability)
+    if capability not in table.new:
+        raise FlagError(f"no capability '{capability}'" + _meant(capability, table.new))
+    if not routes:
+        raise FlagError(f"capability '{capability}' has no routes")
+    if route is None:
+        return routes
+    chosen = tuple(one for one in routes if one.name == route)
+    if not chosen:
+        raise FlagError(f"{capability} has no route '{route}'" + _meant(route, [one.name for one in routes]))
+    return chosen
+
+
+def _meant(given: str, known: Iterable[str]) -> str:
+    close = get_close_matches(given, list(known), n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; there are: {', '.join(sorted(known)) or 'none'}"
+
+
+def _check(change: Edit, known_cohorts: frozenset[str]) -> None:
+    if change.percent is not None:
+        check_percent("percent", change.percent)
+    if change.shadow_percent is not None:
+        check_percent("shadow percent", change.shadow_percent)
+    if change.pin is not None and change.unpin:
+        raise FlagError("pin and unpin at once: choose one")
+    for cohort in sorted(change.add_cohorts - known_cohorts):
+        raise FlagError(f"no cohort '{cohort}'" + _meant(cohort, known_cohorts))
+
+
+def _apply(flag: Flag, change: Edit) -> Flag:
+    return Flag(
+        percent=flag.percent if change.percent is None else round(change.percent, 2),
+        shadow_percent=flag.shadow_percent if change.shadow_percent is None else round(change.shadow_percent, 2),
+        pin=None if change.unpin else (change.pin or flag.pin),
+        cohorts=(flag.cohorts | change.add_cohorts) - change.remove_cohorts,
+        fallback=flag.fallback if change.fallback is None else change.fallback,
+    )

@@ -16,6 +16,11 @@ class Identity:
     header: str | None = None
     issue: bool = True
 
+    @property
+    def issues(self) -> bool:
+        """Whether the proxy hands out the cookie."""
+        return self.issue and self.header is None and self.cookie is not None
+
 
 @dataclass(frozen=True)
 class ProxySettings:

@@ -9,7 +9,10 @@ from proxy.routes import Side
 
 @dataclass(frozen=True)
 class RouteStats:
-    """Since Envoy's start: requests, 5xx answers (and requests that got none), latency in ms (None before the first)."""
+    """Counted since Envoy's start; latencies in ms, None before the first request.
+
+    ``errors`` are 5xx answers; on new also the requests that failed there and were answered by legacy (``fallbacks``).
+    """
 
     route: str  # "GET /api/items/{id}", or "*" for what no capability claims
     side: Side
@@ -17,6 +20,7 @@ class RouteStats:
     errors: int
     p50_ms: float | None
     p99_ms: float | None
+    fallbacks: int = 0
 
 
 async def read(admin: str) -> list[RouteStats]:

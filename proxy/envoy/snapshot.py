@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
+from proxy.envoy import names, wire
+from proxy.envoy.clusters import clusters
+from proxy.envoy.listener import listener
+from proxy.envoy.routes import route_configuration
 from proxy.flags import FlagSet
 from proxy.routes import RouteTable
 from proxy.settings import ProxySettings
 
+# In the order in which a change must reach Envoy: what is named before what names it.
+TYPES = (names.CLUSTER, names.LISTENER, names.ROUTES)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One serialised message."""
+
+    name: str
+    value: bytes
+
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One version as Envoy gets it: serialised ``google.protobuf.Any`` by resource type URL."""
+    """One version as Envoy gets it: resources by type URL, and per type a revision that changes with its content."""
 
     version: int
-    resources: Mapping[str, tuple[bytes, ...]]
+    resources: Mapping[str, tuple[Resource, ...]]
+    revisions: Mapping[str, str]
+
+
+def snapshot(version: int, resources: Mapping[str, tuple[Resource, ...]]) -> Snapshot:
+    """A snapshot of these resources. The revision of a type tells its content: a proxy that reports it, has it."""
+    revisions = {}
+    for kind, items in resources.items():
+        digest = hashlib.blake2b(digest_size=8)
+        for item in items:
+            digest.update(wire.field(1, item.name.encode()) + wire.field(2, item.value))
+        revisions[kind] = f"{version}-{digest.hexdigest()}" if kind == names.ROUTES else digest.hexdigest()
+    return Snapshot(version, resources, revisions)
 
 
 def build(table: RouteTable, flags: FlagSet, settings: ProxySettings) -> Snapshot:
     """Pure: the resources for these flags. Check the table first (``proxy.routes.check``)."""
-    raise NotImplementedError
+    return snapshot(
+        flags.version,
+        {
+            names.CLUSTER: tuple(
+                Resource(one.name, one.SerializeToString(deterministic=True)) for one in clusters(table)
+            ),
+            names.LISTENER: _listeners(settings),
+            names.ROUTES: (Resource(names.ROUTE_CONFIG_NAME, route_configuration(table, flags, settings)),),
+        },
+    )
+
+
+@lru_cache(maxsize=16)
+def _listeners(settings: ProxySettings) -> tuple[Resource, ...]:
+    return (Resource(names.LISTENER_NAME, listener(settings).SerializeToString(deterministic=True)),)

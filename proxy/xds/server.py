@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import itertools
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import grpc
+from envoy.config.listener.v3 import listener_pb2
+from envoy.service.discovery.v3 import discovery_pb2
+
+from proxy.envoy import names
+from proxy.envoy.listener import bind
 from proxy.envoy.snapshot import Snapshot
+from proxy.xds import file
+from proxy.xds.ledger import Ledger, Send
+
+log = logging.getLogger(__name__)
+
+_SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 
 
 @dataclass(frozen=True)
@@ -36,26 +54,208 @@ class Refused(Exception):
         self.timed_out = timed_out
 
 
+@dataclass(eq=False)
+class _Stream:
+    context: Any
+    node: str = ""
+    listen: tuple[str, int] | None = None
+    ledger: Ledger = field(default_factory=Ledger)
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # Set on everything heard, and when the stream ends: publish() then looks again.
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: bool = False
+
+    def proxy(self) -> Proxy:
+        return Proxy(self.node, self.ledger.version, self.ledger.last_nack)
+
+
 class AdsServer:
     """State-of-the-world ADS over gRPC, loopback. Lives in the caller's event loop."""
 
-    def __init__(self, host: str, port: int, *, snapshot_file: Path | None = None, ack_timeout_s: float = 5.0) -> None:
-        """``snapshot_file`` keeps the last applied snapshot for the standby and for the next start."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        snapshot_file: Path | None = None,
+        ack_timeout_s: float = 5.0,
+        admit: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """``snapshot_file`` keeps the last applied snapshot for the standby and for the next start. While ``admit``
+        says no, proxies are sent away."""
+        self._address = (host, port)
+        self._file = snapshot_file
+        self._ack_timeout_s = ack_timeout_s
+        self._admit = admit
+        self._streams: list[_Stream] = []
+        self._nonces = itertools.count(1)
+        self._publishing = asyncio.Lock()
+        self._server: Any = None
+        self._current: Snapshot | None = None
+        self._before: Snapshot | None = None
 
     async def start(self) -> int:
         """Listen; the port (of use when 0 was asked for). Raises OSError naming a port that is taken."""
-        raise NotImplementedError
+        if self._file is not None:
+            self._before = file.read(self._file)
+        # Two servers on one port would each get some of the proxies.
+        server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+        handler = grpc.stream_stream_rpc_method_handler(
+            self._talk,
+            request_deserializer=discovery_pb2.DiscoveryRequest.FromString,
+            response_serializer=discovery_pb2.DiscoveryResponse.SerializeToString,
+        )
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(_SERVICE, {"StreamAggregatedResources": handler}),)
+        )
+        host, port = self._address
+        try:
+            bound = int(server.add_insecure_port(f"{host}:{port}"))
+        except RuntimeError as error:
+            raise OSError(f"the xDS server can't listen on {host}:{port}: is the port taken? ({error})") from error
+        await server.start()
+        self._server = server
+        return bound
 
     async def stop(self) -> None:
         """Close all streams. Envoys go on with what they have applied, or go to the standby."""
-        raise NotImplementedError
+        if self._server is not None:
+            await self._server.stop(None)
+            self._server = None
+
+    def close_streams(self) -> None:
+        """Send every connected proxy away; each looks for a server again."""
+        for stream in self._streams:
+            stream.context.cancel()
+
+    @property
+    def last_applied(self) -> Snapshot | None:
+        """What was in the snapshot file at the start, then the last snapshot all proxies acknowledged."""
+        return self._before
 
     def proxies(self) -> tuple[Proxy, ...]:
         """Connected ones, by id."""
-        raise NotImplementedError
+        return tuple(sorted((stream.proxy() for stream in self._streams if stream.node), key=lambda one: one.id))
+
+    async def offer(self, snapshot: Snapshot) -> None:
+        """Make it the current snapshot and send it, without waiting for anybody."""
+        self._current = snapshot
+        for stream in tuple(self._streams):
+            await self._advance(stream)
 
     async def publish(self, snapshot: Snapshot) -> Applied:
         """Send to every connected proxy and wait for all to acknowledge. With none connected it returns at once with
         no proxies; who connects later gets it. Raises Refused; the caller then publishes the last good one again."""
-        raise NotImplementedError
+        async with self._publishing:
+            begun = time.perf_counter()
+            saving = asyncio.create_task(self._prepare(snapshot))
+            try:
+                await self.offer(snapshot)
+                streams = tuple(self._streams)
+                reasons, timed_out = await self._answers(snapshot, streams)
+            finally:
+                prepared = await saving
+            if reasons:
+                raise Refused(snapshot.version, reasons, timed_out=timed_out)
+            if prepared is not None and self._file is not None:
+                file.commit(self._file, prepared)
+            self._before = snapshot
+            return Applied(snapshot.version, (time.perf_counter() - begun) * 1000, self.proxies())
+
+    async def _prepare(self, snapshot: Snapshot) -> Path | None:
+        return None if self._file is None else await asyncio.to_thread(file.prepare, self._file, snapshot)
+
+    async def _answers(self, snapshot: Snapshot, streams: tuple[_Stream, ...]) -> tuple[dict[str, str], bool]:
+        """Refusals by proxy id, and whether they are only for want of an answer."""
+        deadline = asyncio.get_running_loop().time() + self._ack_timeout_s
+        reasons: dict[str, str] = {}
+        silent: dict[str, str] = {}
+        for stream in streams:
+            while not stream.gone and not stream.ledger.applied(snapshot):
+                why = stream.ledger.refusal(snapshot)
+                if why is not None:
+                    reasons[stream.node] = why
+                    break
+                stream.news.clear()
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await stream.news.wait()
+                except TimeoutError:
+                    silent[stream.node or "a proxy that hasn't said its name"] = _silence(stream, self._ack_timeout_s)
+                    break
+        return (reasons, False) if reasons else (silent, bool(silent))
+
+    async def _talk(self, requests: AsyncIterator[Any], context: Any) -> None:
+        """One stream, for as long as it lasts."""
+        if not self._admit():
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "the control plane is up: ask there")
+        stream = _Stream(context)
+        self._streams.append(stream)
+        try:
+            async for request in requests:
+                self._hear(stream, request)
+                await self._advance(stream)
+                stream.news.set()
+        finally:
+            self._streams.remove(stream)
+            stream.gone = True
+            stream.news.set()
+            log.info("proxy %s left", stream.node)
+
+    def _hear(self, stream: _Stream, request: Any) -> None:
+        if request.node.id and not stream.node:
+            stream.node = request.node.id
+            stream.listen = _listen(request.node)
+            for other in [one for one in self._streams if one.node == stream.node and one is not stream]:
+                # The same proxy came back before its old connection was known to be dead.
+                other.context.cancel()
+            log.info("proxy %s came", stream.node)
+        error = (request.error_detail.message or "no reason given") if request.HasField("error_detail") else None
+        if error is not None:
+            log.error("proxy %s refused %s: %s", stream.node, request.type_url, error)
+        stream.ledger.heard(
+            request.type_url,
+            frozenset(request.resource_names),
+            request.version_info,
+            request.response_nonce,
+            error,
+        )
+
+    async def _advance(self, stream: _Stream) -> None:
+        if self._current is None or stream.gone:
+            return
+        async with stream.sending:
+            step = stream.ledger.next(self._current, self._before)
+            if step is None:
+                return
+            nonce = str(next(self._nonces))
+            stream.ledger.sent(step.kind, step.revision, nonce)
+            try:
+                await stream.context.write(_response(step, nonce, stream.listen))
+            except (asyncio.InvalidStateError, grpc.aio.UsageError, grpc.RpcError) as error:
+                # The stream ended under our hands: its own task takes it off the list.
+                log.info("proxy %s went away while it was sent to: %s", stream.node, error)
+                stream.gone = True
+                stream.news.set()
+
+
+def _response(step: Send, nonce: str, listen: tuple[str, int] | None) -> Any:
+    response = discovery_pb2.DiscoveryResponse(version_info=step.revision, type_url=step.kind, nonce=nonce)
+    for resource in step.resources:
+        value = resource.value
+        if step.kind == names.LISTENER and listen is not None:
+            value = bind(listener_pb2.Listener.FromString(value), *listen).SerializeToString(deterministic=True)
+        response.resources.add(type_url=step.kind, value=value)
+    return response
+
+
+def _listen(node: Any) -> tuple[str, int] | None:
+    if "listen" not in node.metadata:
+        return None
+    listen = node.metadata["listen"]
+    return str(listen["host"]), int(listen["port"])
+
+
+def _silence(stream: _Stream, seconds: float) -> str:
+    text = f"no answer within {seconds:g} s"
+    return f"{text} (its last refusal: {stream.ledger.last_nack})" if stream.ledger.last_nack else text

@@ -1,0 +1,41 @@
+"""Names that more than one resource refers to."""
+
+from __future__ import annotations
+
+TYPE = "type.googleapis.com/"
+CLUSTER = TYPE + "envoy.config.cluster.v3.Cluster"
+LISTENER = TYPE + "envoy.config.listener.v3.Listener"
+ROUTES = TYPE + "envoy.config.route.v3.RouteConfiguration"
+
+LISTENER_NAME = "ingress"
+ROUTE_CONFIG_NAME = "strangler"
+VERSION_PATH = "/__strangler/version"
+
+METADATA = "strangler"  # namespace of the metadata on upstream hosts
+SIDE_KEY = "side"
+
+LEGACY_CLUSTER = "legacy"
+
+# What a request is taken for; set by the proxy alone (invariant 6), chooses the virtual host.
+LANE_HEADER = "x-strangler-lane"
+EVERYBODY = "everybody"
+OVERRIDE_HEADER = "x-strangler-override"
+COHORT_HEADER = "x-strangler-cohort"
+
+# Present on requests that go to new and may be answered by legacy instead.
+FALLBACK_HEADER = "x-strangler-fallback"
+
+SIDE_HEADER = "x-strangler-side"
+ROUTE_HEADER = "x-strangler-route"
+VERSION_HEADER = "x-strangler-version"
+UNCLAIMED = "*"  # the route's name for what no capability claims
+
+
+def new_cluster(capability: str) -> str:
+    """The new side of a capability alone."""
+    return f"new:{capability}"
+
+
+def fallback_cluster(capability: str) -> str:
+    """The new side with legacy behind it."""
+    return f"new:{capability}:legacy"
