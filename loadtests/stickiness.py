@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import bisect
+import itertools
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -55,9 +56,7 @@ class Growth:
     def __init__(self, flips: Iterable[Flip]) -> None:
         ordered = sorted(flips, key=lambda flip: flip.version)
         self._falls = [
-            later.version
-            for earlier, later in zip(ordered, ordered[1:], strict=False)
-            if later.percent < earlier.percent
+            later.version for earlier, later in itertools.pairwise(ordered) if later.percent < earlier.percent
         ]
 
     def stretch(self, version: int) -> int:
@@ -127,8 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
         for example in found.examples:
             print(example)
         print(
-            f"{found.users:,} users, {found.responses:,} responses, {found.flips} flips: {found.moved_back} moved back, "
-            f"{found.mixed} met both sides at once"
+            f"{found.users:,} users, {found.responses:,} responses, {found.flips} flips: "
+            f"{found.moved_back} moved back, {found.mixed} met both sides at once"
         )
     return 0 if found.ok else 1
 
