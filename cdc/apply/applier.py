@@ -1,0 +1,118 @@
+"""A batch of changes in, one transaction of the target out; the position is in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import pymysql
+from pymysql.cursors import Cursor
+
+from cdc.apply.plan import Plan
+from cdc.apply.reduce import MissingKey, reduce
+from cdc.apply.stage import StagingError
+from cdc.apply.text import MissingColumn, load_text
+from cdc.event import Change, Truncate
+from cdc.session import Session, try_again
+
+Step = Sequence[Change] | Truncate
+_REFUSALS = (pymysql.err.MySQLError, StagingError, MissingColumn, MissingKey, TypeError)
+
+
+class Refused(Exception):
+    """The target, or the mapping, does not take an event. Nothing of its batch was committed."""
+
+    def __init__(self, change: Change, cause: Exception) -> None:
+        arguments = cause.args
+        super().__init__(str(arguments[-1] if arguments else cause))
+        self.change, self.cause = change, cause
+
+
+class Applier:
+    """Writes batches through one session on the target. Not for use from several threads."""
+
+    def __init__(self, session: Session, plan: Plan) -> None:
+        """Makes the staging tables. Raises pymysql.err.MySQLError."""
+        self._session, self._plan = session, plan
+        self._staged = False
+        with session.cursor() as cursor:
+            for source in plan.sources.values():
+                source.staging.create(cursor)
+        session.commit()
+
+    def apply(self, steps: Iterable[Step], record: Callable[[Cursor], None]) -> None:
+        """Apply the steps in order and commit, with what ``record`` writes in the same transaction.
+
+        A batch that a constraint refuses as a whole (values that swap between rows, a child before its parent) is
+        taken apart and applied in source order. Raises Refused when one event by itself is refused, and
+        pymysql.err.MySQLError for trouble with the connection or locks (``session.try_again``): then nothing is
+        committed, and the same call on a fresh session is right.
+        """
+        try:
+            self._session.begin()
+            with self._session.cursor() as cursor:
+                for step in steps:
+                    if isinstance(step, Truncate):
+                        self._clear(cursor, step.table)
+                    elif step:
+                        self._apart(cursor, step)
+                record(cursor)
+            self._session.commit()
+        except BaseException:
+            if self._session.open:
+                self._session.rollback()
+            raise
+        self._empty()
+
+    def _apart(self, cursor: Cursor, changes: Sequence[Change]) -> None:
+        """All changes at once if the target takes them so, else in halves."""
+        cursor.execute("SAVEPOINT strangler")
+        try:
+            self._write(cursor, changes)
+        except _REFUSALS as error:
+            if try_again(error):
+                raise
+            if len(changes) == 1:
+                raise Refused(changes[0], error) from error
+            cursor.execute("ROLLBACK TO SAVEPOINT strangler")
+            middle = len(changes) // 2
+            self._apart(cursor, changes[:middle])
+            self._apart(cursor, changes[middle:])
+
+    def _write(self, cursor: Cursor, changes: Sequence[Change]) -> None:
+        if self._staged:
+            for source in self._plan.sources.values():
+                source.staging.empty(cursor)
+        batches = reduce(changes, self._plan.keys)
+        loaded: dict[str, tuple[bool, bool]] = {}
+        for name, batch in batches.items():
+            source = self._plan.sources[name]
+            gone, stored = batch.gone(source.watched), batch.stored()
+            self._staged = True
+            if gone:
+                source.staging.load(cursor, source.staging.before, load_text(gone, source.staging.names))
+            if stored:
+                source.staging.load(cursor, source.staging.after, load_text(stored, source.staging.names))
+            loaded[name] = (bool(gone), bool(stored))
+        for writer in reversed(self._plan.writers):
+            gone_rows, stored_rows = loaded.get(writer.mapping.source, (False, False))
+            for statement in writer.deletes(gone=gone_rows, stored=stored_rows):
+                cursor.execute(statement)
+        for writer in self._plan.writers:
+            if loaded.get(writer.mapping.source, (False, False))[1]:
+                for statement in writer.upserts():
+                    cursor.execute(statement)
+
+    def _clear(self, cursor: Cursor, table: str) -> None:
+        for writer in reversed(self._plan.writers):
+            if writer.mapping.source == table:
+                cursor.execute(writer.clear)
+
+    def _empty(self) -> None:
+        """After the commit, where TRUNCATE (which commits by itself) does no harm and costs less than DELETE."""
+        if not self._staged:
+            return
+        with self._session.cursor() as cursor:
+            for source in self._plan.sources.values():
+                cursor.execute(f"TRUNCATE TABLE {source.staging.after}")
+                cursor.execute(f"TRUNCATE TABLE {source.staging.before}")
+        self._staged = False

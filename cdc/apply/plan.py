@@ -1,0 +1,140 @@
+"""The applier's plan for one capability: which source tables, keyed how, staged how, written to where by what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdc.apply.stage import Staging
+from cdc.apply.write import TargetTable, Writer, other_unique_keys
+from cdc.conversion import Unsupported
+from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.mention import mentioned
+from cdc.schema import Table, read_table
+from cdc.server import Server
+from cdc.session import Session
+
+_UNIQUE = (
+    "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS"
+    " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX"
+)
+_COUNTED = (
+    "SELECT COUNT(*) FROM information_schema.COLUMNS"
+    " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND EXTRA LIKE '%%auto_increment%%'"
+)
+
+
+class PlanError(Exception):
+    """The mapping does not fit the tables. ``problems`` are sentences, each naming table and column."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """A mapped table of the source: its primary key, its staging, and the writers that read it."""
+
+    table: Table
+    staging: Staging
+    writers: tuple[Writer, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return self.table.primary_key
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(column for writer in self.writers for column in writer.watched))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``writers`` are in the mapping's order: upserts run in it, deletes against it."""
+
+    sources: dict[str, SourceTable]
+    writers: tuple[Writer, ...]
+
+    @property
+    def keys(self) -> dict[str, tuple[str, ...]]:
+        return {name: source.key for name, source in self.sources.items()}
+
+
+def read_plan(mapping: CapabilityMapping, source: Session, target: Session) -> Plan:
+    """Read both schemas and put the plan together. Raises PlanError with everything that does not fit."""
+    problems: list[str] = []
+    sources = _source_tables(mapping, source, problems)
+    targets = _target_tables(mapping, target, problems)
+    stagings: dict[str, Staging] = {}
+    for number, (name, table) in enumerate(sources.items()):
+        used = tuple(dict.fromkeys([*table.primary_key, *_used(mapping, table)]))
+        try:
+            stagings[name] = Staging.of(number, table, used)
+        except Unsupported as error:
+            problems.append(str(error))
+    for one in mapping.tables:
+        if one.table in targets:
+            present = targets[one.table].table.columns
+            problems += [f"{one.table} has no column {c}" for c in one.expressions if c not in present]
+            problems += [f"{one.table}.{c} is a generated column" for c in one.expressions if _generated(present, c)]
+    if problems:
+        raise PlanError(problems)
+    writers = tuple(
+        Writer(one, stagings[one.source], targets[one.table], sources[one.source].primary_key) for one in mapping.tables
+    )
+    by_source = {
+        name: SourceTable(table, stagings[name], tuple(w for w in writers if w.mapping.source == name))
+        for name, table in sources.items()
+    }
+    return Plan(by_source, writers)
+
+
+def _used(mapping: CapabilityMapping, table: Table) -> tuple[str, ...]:
+    expressions = [e for one in mapping.tables if one.source == table.name for e in _expressions(one)]
+    return mentioned(expressions, table.columns)
+
+
+def _expressions(one: TableMapping) -> list[str]:
+    return [*one.expressions.values(), *([one.where] if one.where else [])]
+
+
+def _source_tables(mapping: CapabilityMapping, session: Session, problems: list[str]) -> dict[str, Table]:
+    server, found = Server.of(session), dict[str, Table]()
+    for name in dict.fromkeys(one.source for one in mapping.tables):
+        table = read_table(session, name, server)
+        if table is None:
+            problems.append(f"the source has no table {name} (or the account may not read it)")
+        elif not table.primary_key:
+            problems.append(f"{name} has no primary key: a stream can't tell its rows apart. Add one to {name}")
+        else:
+            found[name] = table
+    return found
+
+
+def _target_tables(mapping: CapabilityMapping, session: Session, problems: list[str]) -> dict[str, TargetTable]:
+    server, found = Server.of(session), dict[str, TargetTable]()
+    for one in mapping.tables:
+        table = read_table(session, one.table, server)
+        if table is None:
+            problems.append(f"the target has no table {one.table} (or the account may not read it)")
+            continue
+        unique: dict[str, tuple[str | None, ...]] = {}
+        with session.cursor() as cursor:
+            cursor.execute(_UNIQUE, (one.table,))
+            for index, column in cursor.fetchall():
+                unique[index] = (*unique.get(index, ()), column)
+            cursor.execute(_COUNTED, (one.table,))
+            counted = cursor.fetchone()
+        key = {column.lower() for column in one.key}
+        if not any({str(column).lower() for column in columns} <= key for columns in unique.values()):
+            problems.append(
+                f"{one.table}: the mapping's key ({', '.join(one.key)}) covers no unique key of the table:"
+                " add a unique index on it"
+            )
+        found[one.table] = TargetTable(table, other_unique_keys(one.key, unique), bool(counted and counted[0]))
+    return found
+
+
+def _generated(columns: dict[str, object], name: str) -> bool:
+    column = columns.get(name)
+    return column is not None and bool(getattr(column, "generated", False))

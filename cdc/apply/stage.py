@@ -1,0 +1,121 @@
+"""Staging: temporary tables with the legacy table's columns, in the applier's own session on the target.
+
+Two per source table: ``after`` holds rows as they are now, ``before`` old images of rows that are gone or whose key
+changed. MySQL opens a temporary table only once a statement, and a temporary table can't be made or truncated inside
+a transaction: so they are made once per session, emptied by DELETE, and each is read alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from pymysql.cursors import Cursor
+
+from cdc.conversion import Conversion, Unsupported, conversion
+from cdc.schema import Column, Table
+
+Name: TypeAlias = str
+
+
+class StagingError(Exception):
+    """Values did not fit the staging table: they are not what the legacy column's type says."""
+
+
+@dataclass(frozen=True)
+class StagedColumn:
+    column: Column
+    how: Conversion
+
+    @property
+    def name(self) -> str:
+        return quoted(self.column.name)
+
+
+@dataclass(frozen=True)
+class Staging:
+    """The staging tables of one source table, of the columns that the mapping uses."""
+
+    number: int
+    table: str
+    columns: tuple[StagedColumn, ...]
+
+    @classmethod
+    def of(cls, number: int, table: Table, used: Sequence[str]) -> Staging:
+        """Raises Unsupported naming the table and column, for a used column of a type that can't be carried."""
+        staged = []
+        for name in used:
+            try:
+                staged.append(StagedColumn(table.columns[name], conversion(table.columns[name])))
+            except Unsupported as error:
+                raise Unsupported(f"{table.name}: {error}") from None
+        return cls(number, table.name, tuple(staged))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.column.name for column in self.columns)
+
+    @property
+    def after(self) -> Name:
+        return f"`strangler_after_{self.number}`"
+
+    @property
+    def before(self) -> Name:
+        return f"`strangler_before_{self.number}`"
+
+    def create(self, cursor: Cursor) -> None:
+        """Make both tables, empty. Not inside a transaction."""
+        columns = ", ".join(f"{column.name} {column.how.staged} NULL DEFAULT NULL" for column in self.columns)
+        for name in (self.after, self.before):
+            cursor.execute(f"DROP TEMPORARY TABLE IF EXISTS {name}")
+            cursor.execute(
+                f"CREATE TEMPORARY TABLE {name} (`strangler_row` INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,"
+                f" {columns}) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+            )
+
+    def load(self, cursor: Cursor, name: Name, text: bytes, *, copied: bool = False) -> None:
+        """Append rows: ``text`` as ``load_text`` makes it, or of the copy's SELECT when ``copied``. Raises StagingError
+        with the server's words when a value does not fit: LOAD DATA LOCAL would only warn."""
+        places, assignments = [], []
+        for index, column in enumerate(self.columns):
+            made = column.how.copied if copied else column.how.envelope
+            places.append(f"@c{index}" if made else column.name)
+            if made:
+                assignments.append(f"{column.name} = {made.format(v=f'@c{index}')}")
+        into = (
+            f"INTO TABLE {name} CHARACTER SET utf8mb4"
+            " FIELDS TERMINATED BY '\\t' ESCAPED BY '\\\\' LINES TERMINATED BY '\\n'"
+            f" ({', '.join(places)})" + (f" SET {', '.join(assignments)}" if assignments else "")
+        )
+        load_local(cursor, text, into)
+
+    def empty(self, cursor: Cursor) -> None:
+        """Inside a transaction."""
+        cursor.execute(f"DELETE FROM {self.after}")
+        cursor.execute(f"DELETE FROM {self.before}")
+
+    def select(self) -> str:
+        """One column per row, of the legacy table: the text ``load`` takes when ``copied``, without the newline."""
+        cells = (f"COALESCE({c.how.select.format(c=c.name)}, '\\\\N')" for c in self.columns)
+        return f"CONCAT_WS('\\t', {', '.join(cells)})"
+
+
+def load_local(cursor: Cursor, text: bytes, into: str) -> None:
+    """LOAD DATA LOCAL of ``text``, from memory. Raises StagingError on any warning of the server's."""
+    descriptor = os.memfd_create("strangler")
+    try:
+        with os.fdopen(os.dup(descriptor), "wb") as file:
+            file.write(text)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        cursor.execute(f"LOAD DATA LOCAL INFILE '/proc/self/fd/{descriptor}' {into}")
+    finally:
+        os.close(descriptor)
+    if cursor.warning_count:
+        said = "; ".join(str(warning[-1]) for warning in cursor.connection.show_warnings()[:3])
+        raise StagingError(f"values of the stream do not fit the legacy table's columns: {said}")
+
+
+def quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"

@@ -1,0 +1,140 @@
+"""From staging to the target's table: which statements, in which order.
+
+Pure: statements are text made once per session from the mapping and what the target's table looks like.
+
+Two ways to write rows. ``ON DUPLICATE KEY UPDATE`` is the fast one, and wrong where the table has another unique key
+than the mapping's: it would update whichever row the other key hits. There, rows that exist are updated by their key
+and the others inserted, so that a clash is an error instead of a wrong row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cdc.apply.stage import Staging, quoted
+from cdc.mapping import TableMapping
+from cdc.mention import mentioned
+from cdc.schema import Column, Table
+
+
+@dataclass(frozen=True)
+class TargetTable:
+    """``others`` are unique keys (their columns) besides those that only repeat the mapping's key."""
+
+    table: Table
+    others: tuple[tuple[str, ...], ...]
+    counted: bool  # has an AUTO_INCREMENT column, of which every ON DUPLICATE KEY UPDATE would burn a value
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The statements of one table mapping."""
+
+    mapping: TableMapping
+    staging: Staging
+    target: TargetTable
+    source_key: tuple[str, ...]
+
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Columns besides the source's primary key that decide which target row a source row is."""
+        used = mentioned(self.mapping.key.values(), self.staging.names)
+        return tuple(column for column in used if column not in self.source_key)
+
+    def deletes(self, *, gone: bool, stored: bool) -> list[str]:
+        """Statements that remove rows: those of old images (``gone``), those that ``where`` no longer lets in
+        (``stored``). They come before all upserts of the batch."""
+        statements = []
+        if gone:
+            old = f"SELECT * FROM ({self._keys(self.staging.before)}) o"
+            if self.watched:  # an old image whose key came out the same must stay: the service's own columns are in it
+                new = self._keys(self.staging.after, self._where)
+                old += f" WHERE NOT EXISTS (SELECT 1 FROM ({new}) n WHERE {self._same('n', 'o')})"
+            statements.append(f"DELETE t FROM {self._table} t JOIN ({old}) d ON {self._same('t', 'd')}")
+        if stored and self._where:
+            left = self._keys(self.staging.after, f"NOT COALESCE(({self.mapping.where}), FALSE)")
+            statements.append(f"DELETE t FROM {self._table} t JOIN ({left}) d ON {self._same('t', 'd')}")
+        return statements
+
+    def upserts(self, *, fresh: bool = False) -> list[str]:
+        """Statements that write the rows of ``after``. ``fresh``: the target has none of them (first copy)."""
+        columns = ", ".join(quoted(column) for column in self.mapping.expressions)
+        rows = self._rows(self.staging.after, self._where)
+        insert = f"INSERT INTO {self._table} ({columns}) {rows}"
+        if fresh:
+            return [insert]
+        if not self.careful:
+            names = [quoted(column) for column in self.mapping.columns] or [quoted(next(iter(self.mapping.key)))]
+            return [f"{insert} ON DUPLICATE KEY UPDATE {', '.join(f'{n} = VALUES({n})' for n in names)}"]
+        first = quoted(next(iter(self.mapping.key)))
+        missing = ", ".join(f"n.{quoted(column)}" for column in self.mapping.expressions)
+        statements = []
+        if self.mapping.columns:
+            changes = ", ".join(f"t.{quoted(c)} = n.{quoted(c)}" for c in self.mapping.columns)
+            statements.append(f"UPDATE {self._table} t JOIN ({rows}) n ON {self._same('t', 'n')} SET {changes}")
+        statements.append(
+            f"INSERT INTO {self._table} ({columns}) SELECT {missing} FROM ({rows}) n"
+            f" LEFT JOIN {self._table} t ON {self._same('t', 'n')} WHERE t.{first} IS NULL"
+        )
+        return statements
+
+    @property
+    def careful(self) -> bool:
+        return bool(self.target.others) or self.target.counted
+
+    @property
+    def clear(self) -> str:
+        """Removes all rows: the source's table was truncated."""
+        return f"DELETE FROM {self._table}"
+
+    def keys_of_rows(self) -> str:
+        """SELECT of the target keys of the staged rows, for a sweep after a copy."""
+        return self._keys(self.staging.after, self._where)
+
+    @property
+    def key_columns(self) -> tuple[Column, ...]:
+        return tuple(self.target.table.columns[name] for name in self.mapping.key)
+
+    @property
+    def _table(self) -> str:
+        return quoted(self.mapping.table)
+
+    @property
+    def _where(self) -> str:
+        return f"({self.mapping.where})" if self.mapping.where else ""
+
+    def _keys(self, staged: str, where: str = "") -> str:
+        return self._select(self.mapping.key, staged, where)
+
+    def _rows(self, staged: str, where: str = "") -> str:
+        return self._select(self.mapping.expressions, staged, where)
+
+    def _select(self, expressions: Mapping[str, str], staged: str, where: str) -> str:
+        columns = ", ".join(
+            f"{_alike(expression, self.target.table.columns[name]) if name in self.mapping.key else f'({expression})'}"
+            f" AS {quoted(name)}"
+            for name, expression in expressions.items()
+        )
+        return f"SELECT {columns} FROM {staged}" + (f" WHERE {where}" if where else "")
+
+    def _same(self, left: str, right: str) -> str:
+        return " AND ".join(f"{left}.{quoted(name)} = {right}.{quoted(name)}" for name in self.mapping.key)
+
+
+def _alike(expression: str, column: Column) -> str:
+    """A key expression in its column's own collation: comparing two would be an error, or miss the index."""
+    if column.charset is None:
+        return f"({expression})"
+    return f"CONVERT(({expression}) USING {column.charset}) COLLATE {column.collation}"
+
+
+def other_unique_keys(key: Iterable[str], unique: Mapping[str, tuple[str | None, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Of a table's unique indexes (name -> columns; None for an indexed expression) those that can clash although the
+    mapping's key does not: all that do not contain the whole key."""
+    wanted = {column.lower() for column in key}
+    return tuple(
+        tuple(column or "(expression)" for column in columns)
+        for columns in unique.values()
+        if not wanted <= {column.lower() for column in columns if column}
+    )
