@@ -28,7 +28,7 @@ def lock_items(session: Session, item_ids: Sequence[int]) -> list[Item]:
 
 
 def reserve(session: Session, user_id: int, item_ids: Sequence[int], minutes: int) -> list[Item]:
-    """Locks and reserves, or prolongs what this user has reserved already. Raises 409 naming the items that are gone."""
+    """Locks and reserves, or prolongs what this user has reserved already. Raises 409 naming what is gone."""
     items = lock_items(session, item_ids)
     gone = sorted(set(item_ids) - {item.id for item in items if _may_take(item, user_id)})
     if gone:

@@ -1,0 +1,56 @@
+"""All tables, in the order of their foreign keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from legacy_monolith.seed import catalog, items, orders, people, promotions
+from legacy_monolith.seed.loader import Loader
+from legacy_monolith.seed.plan import Plan
+
+#: What a big load is better off without; built again in one go afterwards.
+TEXT_INDEX = "ix_items_title"
+REBUILD_FROM = 50_000
+
+
+class NotEmpty(Exception):
+    """There are items already."""
+
+
+def seed(url: str, plan: Plan, progress: Callable[[str, int], None] = lambda table, rows: None) -> None:
+    """Fills the tables of a freshly migrated schema. Raises NotEmpty before it writes anything."""
+    loader = Loader(url, progress)
+    try:
+        if loader.execute("SELECT 1 FROM items LIMIT 1") or loader.execute("SELECT 1 FROM users LIMIT 1"):
+            raise NotEmpty("the shop has users or items already; seeding needs a freshly migrated schema")
+        _fill(loader, plan)
+    finally:
+        loader.close()
+
+
+def _fill(loader: Loader, plan: Plan) -> None:
+    hashed = people.password_hash(plan)
+    for _, ids in plan.chunks(plan.users):
+        loader.load("users", people.USER_COLUMNS, people.users(ids, hashed))
+        loader.load("addresses", people.ADDRESS_COLUMNS, people.addresses(ids))
+        loader.load("store_credit_entries", people.CREDIT_COLUMNS, people.credits(ids))
+    for _, ids in plan.chunks(plan.bags):
+        loader.load("bags", people.BAG_COLUMNS, people.bags(plan, ids))
+    loader.load("brands", catalog.BRAND_COLUMNS, catalog.brands(plan))
+    rows, kinds = catalog.categories()
+    loader.load("categories", catalog.CATEGORY_COLUMNS, rows)
+    loader.load("promotions", promotions.COLUMNS, promotions.promotions())
+    loader.load("promotion_brands", ("promotion_id", "brand_id"), promotions.scopes("brands"))
+    loader.load("promotion_categories", ("promotion_id", "category_id"), promotions.scopes("categories"))
+    big = plan.items >= REBUILD_FROM
+    if big:
+        loader.execute(f"ALTER TABLE items DROP INDEX {TEXT_INDEX}")
+    names, follower = items.all_brand_names(plan), orders.Follower(plan)
+    for number, ids in plan.chunks(plan.items):
+        made = items.items(plan, number, ids, kinds, names)
+        loader.load("items", items.COLUMNS, made)
+        for table, follow in follower.follow(made).items():
+            loader.load(table, orders.COLUMNS[table], follow)
+    if big:
+        loader.execute(f"ALTER TABLE items ADD FULLTEXT INDEX {TEXT_INDEX} (title)")
+    loader.execute("ANALYZE NO_WRITE_TO_BINLOG TABLE items, orders, order_items, favourites, users")
