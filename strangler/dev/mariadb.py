@@ -9,7 +9,10 @@ from pathlib import Path
 from strangler.dev.cache import cache_folder
 from strangler.dev.mysql import run_initialiser
 from strangler.dev.server import Command, Instance, common_options
+from strangler.dev.template import copy_of
 from strangler.dev.trees import server_tree
+
+LOG_SIZE = "--innodb-log-file-size=256M"
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,12 @@ class MariaDBProgram:
     kind: str = "mariadb"
 
     def initialise(self, instance: Instance) -> None:
+        if self.base:
+            copy_of(self.base.with_name(f"{self.base.name}-data"), self._initialise, instance.data)
+        else:
+            self._initialise(instance.data)
+
+    def _initialise(self, data: Path) -> None:
         root = ("--user=root",) if os.geteuid() == 0 else ()
         run_initialiser(
             Command(
@@ -29,7 +38,8 @@ class MariaDBProgram:
                     str(self.installer),
                     "--no-defaults",
                     *((f"--basedir={self.base}",) if self.base else ()),
-                    f"--datadir={instance.data}",
+                    f"--datadir={data}",
+                    LOG_SIZE,
                     "--auth-root-authentication-method=normal",
                     "--skip-test-db",
                     *root,
@@ -53,7 +63,7 @@ class MariaDBProgram:
                 # MySQL's default on dates too, so that a row that one accepts is accepted by the other.
                 "--sql-mode=STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
                 "NO_ENGINE_SUBSTITUTION",
-                "--innodb-log-file-size=256M",
+                LOG_SIZE,
             )
         )
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from strangler.dev.cache import cache_folder
 from strangler.dev.libraries import library_path
 from strangler.dev.server import Command, Instance, ServerError, common_options
+from strangler.dev.template import copy_of
 from strangler.dev.trees import server_tree
 
 INITIALISE_SECONDS = 180
+LOG_SIZE = "--innodb-log-file-size=128M"
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,19 @@ class MySQLProgram:
         return (str(self.binary), "--no-defaults", *base)
 
     def initialise(self, instance: Instance) -> None:
-        instance.data.mkdir(parents=True)
+        if self.base:
+            copy_of(self.base.with_name(f"{self.base.name}-data"), self._initialise, instance.data)
+        else:
+            self._initialise(instance.data)
+
+    def _initialise(self, data: Path) -> None:
+        data.mkdir(mode=0o700, parents=True)
         root = ("--user=root",) if os.geteuid() == 0 else ()
-        run_initialiser(
-            Command((*self._start(), "--initialize-insecure", f"--datadir={instance.data}", *root), self.env)
-        )
+        options = ("--initialize-insecure", f"--datadir={data}", LOG_SIZE, *root)
+        run_initialiser(Command((*self._start(), *options), self.env))
+        # Each copy makes its own: a server is told from others by the first, keys are nobody else's.
+        for own in (data / "auto.cnf", *data.glob("*.pem")):
+            own.unlink()
 
     def command(self, instance: Instance) -> Command:
         return Command(
@@ -45,7 +55,7 @@ class MySQLProgram:
                 "--enforce-gtid-consistency=ON",
                 "--binlog-expire-logs-seconds=1209600",
                 "--default-authentication-plugin=mysql_native_password",
-                "--innodb-log-file-size=128M",
+                LOG_SIZE,
                 "--mysqlx=OFF",
             ),
             self.env,
