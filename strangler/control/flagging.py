@@ -13,6 +13,7 @@ from proxy.settings import ProxySettings
 from proxy.store import Conflict
 from proxy.xds.server import AdsServer, Proxy, Refused
 from strangler.config.problem import nearest
+from strangler.control.metric_defs import FLIP_SECONDS, FLIPS
 from strangler.exits import Failed, Usage
 
 _TRIES = 5  # flips of different capabilities may meet; each try starts from the newest version
@@ -81,6 +82,10 @@ class Flagging:
             raise Usage(str(error)) from error
         return wanted, describe(self.flags, wanted, self.table)
 
+    def said(self, before: FlagSet, after: FlagSet) -> list[str]:
+        """A sentence per route that differs."""
+        return describe(before, after, self.table)
+
     async def flip(
         self, make: Callable[[FlagSet], FlagSet], *, actor: str, reason: str, action: str, rollback: bool = False
     ) -> Flipped:
@@ -101,7 +106,10 @@ class Flagging:
                     raise
                 continue
             except Refused as refused:
+                FLIPS.labels("refused").inc()
                 raise self._refused(refused) from refused
+            FLIPS.labels("applied").inc()
+            FLIP_SECONDS.observe(done.ms / 1000)
             applied = bool(done.proxies) and all(p.applied == done.version for p in done.proxies)
             return Flipped(done.version, applied, done.ms, done.proxies, before, self.flags)
         raise AssertionError("unreachable")
