@@ -9,38 +9,48 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from cdc.expression import ExpressionType, TypeClass, class_of
 from cdc.schema import Column
 from cdc.verify.result import Value
 
-# Where no text in SQL is the same on both servers, values are fetched and normalised here (slower).
+_SHORT = frozenset({"char", "varchar", "binary", "varbinary", "enum", "set", "uuid", "inet4", "inet6"})
+_FRACTION = 6
 _UNICODE = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
+
+
+class Size(StrEnum):
+    """What a value may hold, and so how it goes into the hash."""
+
+    WORD = "word"  # digits, dates: no separators inside
+    TEXT = "text"  # anything, within the 64 KB that all such columns of a row have together
+    LONG = "long"  # so much that all of a row might not fit into max_allowed_packet, where functions give NULL
 
 
 @dataclass(frozen=True)
 class Form:
     """The canonical form of one target column, fed by ``sql`` on one side.
 
-    ``is_text`` values may hold separators, so that their length goes before them into the hash. What is hashed must not
-    depend on ``nullable``, which is each side's own.
-    ``fetched`` forms are left out of the hash in SQL and compared by ``normalised``.
+    ``fetched`` forms are left out of the hash in SQL and compared by ``normalised``. ``nullable`` is each side's own
+    and must not change what is hashed.
     """
 
     type_class: TypeClass
     sql: str
-    is_text: bool
+    size: Size
     nullable: bool
     fetched: bool = False
 
     @property
     def hashed(self) -> str:
-        if not self.is_text:
+        """Never NULL, and nothing that could be taken for a separator or for another column's part."""
+        if self.size is Size.WORD:
             return f"COALESCE({self.sql},'-')" if self.nullable else self.sql
-        if self.nullable:
-            return f"COALESCE(CONCAT(LENGTH({self.sql}),',',{self.sql}),'-')"
-        return f"LENGTH({self.sql}),{self.sql}"
+        if self.size is Size.TEXT:
+            return f"QUOTE({self.sql})"
+        return f"COALESCE(MD5({self.sql}),'-')"
 
     @property
     def shown(self) -> str:
@@ -56,13 +66,15 @@ def column_form(column: Column, *, fetch_json: bool) -> Form:
     name = _quoted(column.name)
     if kind is TypeClass.TEXT:
         sql = name if column.charset in _UNICODE and column.type not in ("enum", "set") else _text(name)
-        return Form(kind, sql, True, column.nullable)
+        return Form(kind, sql, _size(column), column.nullable)
     if kind is TypeClass.INTEGER:
         sql = f"({name}+0)" if "zerofill" in column.full_type else name
-        return Form(kind, sql, False, column.nullable)
+        return Form(kind, sql, Size.WORD, column.nullable)
     if kind is TypeClass.DECIMAL:
         sql = f"CAST({name} AS {_decimal(column)})" if "zerofill" in column.full_type else name
-        return Form(kind, sql, False, column.nullable)
+        return Form(kind, sql, Size.WORD, column.nullable)
+    if kind is TypeClass.DATETIME and column.precision == _FRACTION:
+        return Form(kind, name, Size.WORD, column.nullable)
     return _form(column, kind, name, column.nullable, fetch_json)
 
 
@@ -73,35 +85,36 @@ def expression_form(sql: str, given: ExpressionType, column: Column, *, fetch_js
     # Whether an expression can be NULL is not asked: a NULL for a NOT NULL column has to be told from an empty text.
     if kind is TypeClass.TEXT:
         text = f"LOWER({_text(sql)})" if column.type in ("uuid", "inet4", "inet6") else _text(sql)
-        return Form(kind, text, True, column.nullable or given.nullable)
+        return Form(kind, text, _size(column), column.nullable or given.nullable)
     if kind is TypeClass.INTEGER:
         whole = f"{sql}" if given.type_class is TypeClass.INTEGER else f"CAST({sql} AS {_integer(column)})"
-        return Form(kind, f"({whole}+0)", False, column.nullable or given.nullable)
+        return Form(kind, f"({whole}+0)", Size.WORD, column.nullable or given.nullable)
     if kind is TypeClass.DECIMAL:
-        return Form(kind, f"CAST({sql} AS {_decimal(column)})", False, column.nullable or given.nullable)
+        return Form(kind, f"CAST({sql} AS {_decimal(column)})", Size.WORD, column.nullable or given.nullable)
     return _form(column, kind, sql, column.nullable or given.nullable, fetch_json)
 
 
 def _form(column: Column, kind: TypeClass, sql: str, nullable: bool, fetch_json: bool) -> Form:
     """Types whose form is made the same way on both sides."""
     if kind in (TypeClass.BIT, TypeClass.YEAR):
-        return Form(kind, f"({sql}+0)", False, nullable)
+        return Form(kind, f"({sql}+0)", Size.WORD, nullable)
     if kind is TypeClass.FLOAT:
         # A FLOAT shows six digits; as a DOUBLE it shows all of them. Adding zero also makes -0 into 0, which are equal.
-        return Form(kind, f"({sql}+0e0)", False, nullable)
+        return Form(kind, f"({sql}+0e0)", Size.WORD, nullable)
     if kind is TypeClass.DATETIME:
-        return Form(kind, f"CAST({sql} AS DATETIME(6))", False, nullable)
+        return Form(kind, f"CAST({sql} AS DATETIME({_FRACTION}))", Size.WORD, nullable)
     if kind is TypeClass.TIME:
-        return Form(kind, f"CAST({sql} AS TIME(6))", False, nullable)
+        return Form(kind, f"CAST({sql} AS TIME({_FRACTION}))", Size.WORD, nullable)
     if kind is TypeClass.DATE:
-        return Form(kind, f"CAST({sql} AS DATE)", False, nullable)
+        return Form(kind, f"CAST({sql} AS DATE)", Size.WORD, nullable)
     if kind is TypeClass.BINARY:
         # BINARY(n) pads with zero bytes what is stored into it.
-        return Form(kind, f"TRIM(TRAILING 0x00 FROM {sql})" if column.type == "binary" else sql, True, nullable)
+        trimmed = f"TRIM(TRAILING 0x00 FROM {sql})" if column.type == "binary" else sql
+        return Form(kind, trimmed, _size(column), nullable)
     if kind is TypeClass.JSON:
         if fetch_json:
-            return Form(kind, sql, True, nullable, fetched=True)
-        return Form(kind, _text(f"CAST({sql} AS JSON)"), True, nullable)
+            return Form(kind, sql, Size.LONG, nullable, fetched=True)
+        return Form(kind, _text(f"CAST({sql} AS JSON)"), Size.LONG, nullable)
     raise ValueError(f"column {column.name} has type {column.full_type}, which can't be compared")
 
 
@@ -156,6 +169,10 @@ def _json_text(value: Any) -> str:
     if isinstance(value, Decimal):
         return str(value.normalize()) if value else "0"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _size(column: Column) -> Size:
+    return Size.TEXT if column.type in _SHORT else Size.LONG
 
 
 def _quoted(name: str) -> str:

@@ -9,7 +9,7 @@ from cdc.expression import ExpressionType, TypeClass, class_of, plain_column, qu
 from cdc.mapping import TableMapping
 from cdc.schema import Column, Table
 from cdc.server import Server
-from cdc.verify.canonical import Form, column_form, expression_form
+from cdc.verify.canonical import Form, Size, column_form, expression_form
 from cdc.verify.errors import VerifyError
 
 
@@ -33,7 +33,7 @@ class SidePlan:
     def walk_forms(self) -> tuple[Form, ...]:
         """Bounds keep the padding of BINARY, which keys shown to people lose."""
         return tuple(
-            Form(TypeClass.BINARY, sql, True, False)
+            Form(TypeClass.BINARY, sql, Size.TEXT, False)
             if class_of(column) is TypeClass.BINARY
             else column_form(column, fetch_json=False)
             for sql, column in zip(self.walk, self.walk_columns, strict=True)
@@ -48,7 +48,8 @@ class SidePlan:
     def digest(self) -> str:
         """64 bits of one row. Not CRC32: it is linear, so two rows that swapped values would cancel out in an XOR."""
         forms = ",".join(form.hashed for form in (*self.keys, *self.columns) if not form.fetched)
-        return f"CAST(CONV(LEFT(MD5(CONCAT_WS(',',{forms})),16),16,10) AS UNSIGNED)"
+        # The cast stands outside: without it, or around a COALESCE with a number, half of all values are cut to 2^63-1.
+        return f"CAST(COALESCE(CONV(LEFT(MD5(CONCAT_WS(',',{forms})),16),16,10),'0') AS UNSIGNED)"
 
     @property
     def key_hash(self) -> str:

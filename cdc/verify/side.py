@@ -92,7 +92,7 @@ class Side:
         self.key_columns = tuple(key_columns)
 
     def checksum(self, keys: KeyRange) -> Checksum:
-        (row,) = self._read(f"SELECT COUNT(*), COALESCE(BIT_XOR({self.plan.digest}),0) {self._from(keys)}")
+        (row,) = self._read(f"SELECT COUNT(*), BIT_XOR({self.plan.digest}) {self._from(keys)}")
         return Checksum(int(row[0]), int(row[1]))
 
     def count(self) -> int:
