@@ -11,6 +11,9 @@ Address = tuple[str, int]
 # A control plane that went away must be noticed, and found again, within about a second.
 HEALTH_CHECK_SECONDS = 0.5
 KEEPALIVE_SECONDS = 5
+_MAX_CONNECTIONS = (
+    "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+)
 STATS = (
     "strangler.",
     "cluster.",
@@ -74,12 +77,13 @@ def bootstrap(node_id: str, listen: Address, admin: Address, xds: Address, stand
         },
         "static_resources": {"clusters": [_xds_cluster(xds, standby)]},
         "stats_config": {"stats_matcher": {"inclusion_list": {"patterns": [{"prefix": one} for one in STATS]}}},
-        "layered_runtime": {
-            "layers": [
+        # Histograms are merged when they are asked for, not by a clock: who reads them gets what is true now.
+        "stats_flush_on_admin": True,
+        "overload_manager": {
+            "resource_monitors": [
                 {
-                    "name": "static",
-                    # Clients are not limited by Envoy; without this line it warns at every start.
-                    "static_layer": {"overload": {"global_downstream_max_connections": 1_000_000}},
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": {"@type": _MAX_CONNECTIONS, "max_active_downstream_connections": 1_000_000},
                 }
             ]
         },

@@ -16,14 +16,21 @@ from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2 as jwt_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
+from envoy.extensions.request_id.uuid.v3 import uuid_pb2
+from google.protobuf.any_pb2 import Any
 from google.protobuf.empty_pb2 import Empty
 
 from proxy import cohort
-from proxy.envoy import names
+from proxy.envoy import names, wire
 from proxy.envoy.clusters import packed, socket_address
 from proxy.settings import ProxySettings
 
-STAT_PREFIX = "strangler"
+STATS_PREFIX = "strangler"
+# Metric names, counted per route and side:
+REQUESTS = "strangler.requests"  # counter, requests
+TIME = "strangler.time"  # histogram, microseconds from the request's first byte to the response's last
+_STATS_SCOPE = 6  # envoy.extensions.access_loggers.stats.v3.Config
+_SCOPE_PREFIX = 5  # envoy.type.v3.Scope
 _HTTP_FILTER = hcm_pb2.HttpFilter
 
 
@@ -80,26 +87,25 @@ def _manager(settings: ProxySettings, *, trusted: bool) -> listener_components_p
     )
 
 
-def _request_id() -> object:
+def _request_id() -> Any:
     """Plain random UUIDs: a trace decision packed into them would change the id after the user was put in a bucket."""
-    from envoy.extensions.request_id.uuid.v3 import uuid_pb2
-
     config = uuid_pb2.UuidRequestIdConfig()
     config.pack_trace_reason.value = False
     return packed(config)
 
 
 def _lane(*, trusted: bool) -> header_mutation_pb2.HeaderMutation:
-    value = f"%REQ({names.OVERRIDE_HEADER}?{names.COHORT_HEADER})%" if trusted else names.EVERYBODY
+    """Before the route is chosen. A request without the header would find no virtual host at all."""
     result = header_mutation_pb2.HeaderMutation()
-    mutation = result.mutations.add()
-    mutation.remove = names.LANE_HEADER
-    mutation = result.mutations.add()
-    mutation.remove = names.FALLBACK_HEADER
-    mutation = result.mutations.add()
-    mutation.append.header.key = names.LANE_HEADER
-    mutation.append.header.value = value
-    mutation.append.append_action = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+    result.mutations.add().remove = names.FALLBACK_HEADER
+    values = [names.EVERYBODY]
+    if trusted:
+        values.append(f"%REQ({names.OVERRIDE_HEADER}?{names.COHORT_HEADER})%")  # empty where there is none: no change
+    for value in values:
+        append = result.mutations.add().append
+        append.header.key = names.LANE_HEADER
+        append.header.value = value
+        append.append_action = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
     return result
 
 
@@ -109,9 +115,11 @@ def _counts() -> accesslog_pb2.AccessLog:
         stats_pb2.Config.Tag(name="route", value_format="%ROUTE_NAME%"),
         stats_pb2.Config.Tag(name="side", value_format=f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
     ]
-    config = stats_pb2.Config(stat_prefix=STAT_PREFIX)
+    # `stats_scope { prefix }`, which takes the place of the deprecated `stat_prefix` in Envoy 1.40, and which the
+    # Python messages don't have yet.
+    config = stats_pb2.Config.FromString(wire.field(_STATS_SCOPE, wire.field(_SCOPE_PREFIX, STATS_PREFIX.encode())))
     counter = config.counters.add()
-    counter.stat.name = "requests"
+    counter.stat.name = REQUESTS.removeprefix(f"{STATS_PREFIX}.")
     counter.stat.tags.extend(
         [
             *tags,
@@ -121,10 +129,10 @@ def _counts() -> accesslog_pb2.AccessLog:
     )
     counter.value_fixed.value = 1
     histogram = config.histograms.add()
-    histogram.stat.name = "time"
+    histogram.stat.name = TIME.removeprefix(f"{STATS_PREFIX}.")
     histogram.stat.tags.extend(tags)
-    histogram.unit = stats_pb2.Config.Histogram.Milliseconds
-    histogram.value_format = "%DURATION%"
+    histogram.unit = stats_pb2.Config.Histogram.Microseconds
+    histogram.value_format = "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%"
     return accesslog_pb2.AccessLog(name="envoy.access_loggers.stats", typed_config=packed(config))
 
 

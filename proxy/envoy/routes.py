@@ -31,7 +31,6 @@ COOKIE_SECONDS = 365 * 24 * 3600
 RETRY_ON = "5xx,reset,connect-failure,refused-stream"
 
 _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
-_IF_ABSENT = base_pb2.HeaderValueOption.ADD_IF_ABSENT
 
 
 def route_configuration(table: RouteTable, flags: FlagSet, settings: ProxySettings) -> bytes:
@@ -43,7 +42,6 @@ def route_configuration(table: RouteTable, flags: FlagSet, settings: ProxySettin
         [
             _header(names.VERSION_HEADER, str(flags.version)),
             _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
-            _header(names.SIDE_HEADER, "proxy", _IF_ABSENT),  # answered by the proxy itself: nobody could be reached
         ]
     )
     version = route_components_pb2.Route(name=names.VERSION_PATH)
@@ -57,8 +55,11 @@ def route_configuration(table: RouteTable, flags: FlagSet, settings: ProxySettin
             _entries(route, flag, has_head, lane, table.legacy, table.new[route.capability], settings)
             for route, flag, has_head in ordered
         )
-        host = route_components_pb2.VirtualHost(name=lane, domains=[domain]).SerializeToString(deterministic=True)
-        hosts.append(wire.field(_HOSTS, host + entries + tail))
+        host = route_components_pb2.VirtualHost(name=lane, domains=[domain])
+        # For what the proxy answers itself; the configuration's own header, evaluated after this, overwrites it with
+        # the side of the upstream if there was one.
+        host.response_headers_to_add.append(_header(names.SIDE_HEADER, "proxy"))
+        hosts.append(wire.field(_HOSTS, host.SerializeToString(deterministic=True) + entries + tail))
     return bytes(head.SerializeToString(deterministic=True)) + b"".join(hosts)
 
 
