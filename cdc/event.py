@@ -36,10 +36,10 @@ class Place(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One row was created (``c``, ``r``), updated (``u``) or deleted (``d``). ``index`` is the record's place in its
+    """One row was created (``c``, ``r``), updated (``u``) or deleted (``d``). ``at`` is the record's place in its
     batch. A changed primary key arrives as a delete and a create."""
 
-    index: int
+    at: int
     op: str
     schema: str
     table: str
@@ -57,7 +57,7 @@ class Change(NamedTuple):
 class Truncate(NamedTuple):
     """All rows of a table went at once."""
 
-    index: int
+    at: int
     schema: str
     table: str
     place: Place
@@ -67,7 +67,7 @@ class SchemaChange(NamedTuple):
     """A table was created, altered, renamed, dropped. ``tables`` are (schema, table) pairs that the statement touched;
     ``columns`` are the columns of those that exist afterwards."""
 
-    index: int
+    at: int
     ddl: str
     tables: tuple[tuple[str, str], ...]
     columns: Mapping[tuple[str, str], tuple[str, ...]]
@@ -77,7 +77,7 @@ class SchemaChange(NamedTuple):
 class Marker(NamedTuple):
     """A marker row of some stream: see ``cdc.marker``."""
 
-    index: int
+    at: int
     stream: str
     number: int
     gtid: str | None
@@ -86,7 +86,7 @@ class Marker(NamedTuple):
 class Heartbeat(NamedTuple):
     """The engine is alive and has read on; says nothing about rows."""
 
-    index: int
+    at: int
 
 
 Event = Change | Truncate | SchemaChange | Marker | Heartbeat

@@ -33,8 +33,11 @@ _TABLES = (
         PRIMARY KEY (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_position (
         capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
-        source_offset TEXT NOT NULL, position TEXT NOT NULL, copied LONGTEXT NOT NULL, history LONGBLOB NOT NULL,
+        source_offset TEXT NOT NULL, position TEXT NOT NULL, copied LONGTEXT NOT NULL,
         events BIGINT NOT NULL DEFAULT 0, written_at DATETIME(6) NOT NULL,
+        PRIMARY KEY (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_history (
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL, history LONGBLOB NOT NULL,
         PRIMARY KEY (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
 _MISSING = frozenset({1049, 1146})  # unknown database, no such table

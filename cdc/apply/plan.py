@@ -9,7 +9,7 @@ from cdc.apply.write import TargetTable, Writer, other_unique_keys
 from cdc.conversion import Unsupported
 from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.mention import mentioned
-from cdc.schema import Table, read_table
+from cdc.schema import Column, Table, read_table
 from cdc.server import Server
 from cdc.session import Session
 
@@ -135,6 +135,5 @@ def _target_tables(mapping: CapabilityMapping, session: Session, problems: list[
     return found
 
 
-def _generated(columns: dict[str, object], name: str) -> bool:
-    column = columns.get(name)
-    return column is not None and bool(getattr(column, "generated", False))
+def _generated(columns: dict[str, Column], name: str) -> bool:
+    return name in columns and columns[name].generated

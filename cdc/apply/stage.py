@@ -113,7 +113,8 @@ def load_local(cursor: Cursor, text: bytes, into: str) -> None:
     finally:
         os.close(descriptor)
     if cursor.warning_count:
-        said = "; ".join(str(warning[-1]) for warning in cursor.connection.show_warnings()[:3])
+        cursor.execute("SHOW WARNINGS LIMIT 3")
+        said = "; ".join(str(warning[-1]) for warning in cursor.fetchall())
         raise StagingError(f"values of the stream do not fit the legacy table's columns: {said}")
 
 

@@ -1,0 +1,142 @@
+"""Markers: rows written on the source every 0.1 s, to see them come out at the other end.
+
+A marker's lag is the time from before it was written until the batch that carried it is committed at the target, taken
+with one clock in one process. Each is a transaction of its own, so it also says that all before it has arrived.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+
+import pymysql
+
+from cdc.database import Database
+from cdc.event import MARKER_SCHEMA, MARKER_TABLE
+from cdc.session import Session, open_session
+
+EVERY_SECONDS = 0.1
+_CREATE = (
+    f"CREATE DATABASE IF NOT EXISTS {MARKER_SCHEMA} CHARACTER SET utf8mb4",
+    f"""CREATE TABLE IF NOT EXISTS {MARKER_SCHEMA}.{MARKER_TABLE} (stream VARCHAR(96) NOT NULL PRIMARY KEY,
+        number BIGINT NOT NULL, written_at DATETIME(6) NOT NULL) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+)
+
+
+def create_marker_table(session: Session) -> None:
+    """On the source. Raises pymysql.err.MySQLError when the account may not."""
+    with session.cursor() as cursor:
+        cursor.execute("SET SESSION sql_notes = 0")
+        for statement in _CREATE:
+            cursor.execute(statement)
+
+
+class Lag:
+    """Markers on their way, and how long recent ones took. ``keep_seconds`` bounds what percentiles are taken over."""
+
+    def __init__(self, keep_seconds: float = 600.0) -> None:
+        self._lock = threading.Lock()
+        self._keep_seconds = keep_seconds
+        self._sent: dict[int, float] = {}
+        self._samples: deque[tuple[float, float]] = deque()
+        self._last: float | None = None
+
+    def sent(self, number: int, now: float) -> None:
+        with self._lock:
+            self._sent[number] = now
+
+    def arrived(self, number: int, now: float) -> None:
+        """The marker's batch is committed. Markers of earlier runs, which nobody here sent, say nothing."""
+        with self._lock:
+            sent = self._sent.get(number)
+            if sent is None:
+                return
+            for passed in [n for n in self._sent if n <= number]:
+                del self._sent[passed]
+            self._last = now - sent
+            self._samples.append((now, self._last))
+            while self._samples[0][0] < now - self._keep_seconds:
+                self._samples.popleft()
+
+    def now(self, now: float) -> float | None:
+        """How old the target's data is: the last marker's lag, or how long the oldest one under way takes already."""
+        with self._lock:
+            waiting = now - min(self._sent.values()) if self._sent else None
+        if self._last is None:
+            return None
+        return max(self._last, waiting or 0.0) if waiting is not None and waiting > self._last else self._last
+
+    def waiting(self, now: float) -> float:
+        """How long the oldest marker has been under way; 0 when none is."""
+        with self._lock:
+            return now - min(self._sent.values()) if self._sent else 0.0
+
+    def samples(self) -> list[float]:
+        with self._lock:
+            return [lag for _, lag in self._samples]
+
+    def forget_sent(self) -> None:
+        """Markers under way will not be waited for: the stream begins anew."""
+        with self._lock:
+            self._sent.clear()
+
+
+def percentile(samples: Iterable[float], share: float) -> float | None:
+    """The smallest sample that at least ``share`` (0-1) of all samples do not exceed; None without samples."""
+    ordered = sorted(samples)
+    if not ordered:
+        return None
+    return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]
+
+
+class MarkerWriter(threading.Thread):
+    """Writes markers until ``end``. While the source is away it keeps trying and says so in ``trouble``."""
+
+    def __init__(self, source: Database, stream: str, lag: Lag) -> None:
+        super().__init__(name=f"marker-{stream}", daemon=True)
+        self._source, self._stream, self._lag = source, stream, lag
+        self._ended = threading.Event()
+        self._number = time.time_ns() // 1000
+        self.trouble: str | None = None
+        self.last_written: float | None = None
+
+    def end(self) -> None:
+        self._ended.set()
+        self.join(15)
+
+    def run(self) -> None:
+        session: Session | None = None
+        while not self._ended.is_set():
+            began = time.monotonic()
+            try:
+                if session is None:
+                    session = open_session(self._source, schema=False, read_timeout=10, write_timeout=10)
+                self._write(session)
+                self.trouble = None
+                self.last_written = time.monotonic()
+            except (pymysql.err.MySQLError, OSError) as error:
+                self.trouble = str(error.args[-1] if error.args else error)
+                session = _closed(session)
+            pause = EVERY_SECONDS if session is not None else 1.0
+            self._ended.wait(max(0.0, pause - (time.monotonic() - began)))
+        _closed(session)
+
+    def _write(self, session: Session) -> None:
+        self._number += 1
+        self._lag.sent(self._number, time.monotonic())
+        with session.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {MARKER_SCHEMA}.{MARKER_TABLE} VALUES (%s, %s, UTC_TIMESTAMP(6))"
+                " ON DUPLICATE KEY UPDATE number = VALUES(number), written_at = VALUES(written_at)",
+                (self._stream, self._number),
+            )
+        session.commit()
+
+
+def _closed(session: Session | None) -> None:
+    if session is not None:
+        with suppress(pymysql.err.MySQLError):
+            session.close()

@@ -1,0 +1,126 @@
+"""The worker's side of the desk: once a second what is wanted is read, and what goes on is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pymysql
+
+from cdc.database import Database
+from cdc.session import Session, open_session
+from cdc.state import SCHEMA, Detail, Direction, StreamDesk, StreamState, Wanted
+
+EVERY_SECONDS = 1.0
+_KEY = "capability = %s AND direction = %s"
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is wanted. ``asked`` grows with every request; ``copy_again`` names tables to copy again (empty: all), and is
+    None when nothing is to be copied again."""
+
+    wanted: Wanted
+    asked: int
+    copy_again: tuple[str, ...] | None = None
+
+
+class Reporter(threading.Thread):
+    """Runs until ``end``. While the target is away it keeps trying: what is said then is written when it is back."""
+
+    def __init__(self, target: Database, capability: str, direction: Direction) -> None:
+        super().__init__(name=f"reporter-{capability}", daemon=True)
+        self._target, self._id = target, (capability, str(direction))
+        self._desk = StreamDesk(target, capability, direction)
+        self._lock, self._wake, self._ended = threading.Lock(), threading.Event(), threading.Event()
+        self._news = threading.Event()
+        self._state, self._detail = StreamState.STARTING, Detail(pid=os.getpid())
+        self._command: Command | None = None
+        self._session: Session | None = None
+        self.trouble: str | None = None
+
+    @property
+    def command(self) -> Command | None:
+        """The newest known; None until the target could be asked for the first time."""
+        return self._command
+
+    @property
+    def detail(self) -> Detail:
+        return self._detail
+
+    def say(self, state: StreamState, **changes: Any) -> None:
+        """Change the state, and fields of the detail. Written within a second; at once when the state is another."""
+        with self._lock:
+            new = state is not self._state
+            self._state, self._detail = state, replace(self._detail, **changes)
+        if new:
+            self._wake.set()
+
+    def wait_for_news(self, seconds: float) -> None:
+        """Block until the command may have changed, at most so long."""
+        self._news.wait(seconds)
+        self._news.clear()
+
+    def copied_again(self, command: Command) -> None:
+        """Take back a request to copy again that has been carried out. Raises pymysql.err.MySQLError."""
+        with open_session(self._target, schema=False) as session, session.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {SCHEMA}.stream SET copy_again = NULL WHERE {_KEY} AND asked = %s", (*self._id, command.asked)
+            )
+            session.commit()
+        if self._command is not None and self._command.asked == command.asked:
+            self._command = replace(self._command, copy_again=None)
+
+    def end(self) -> None:
+        """Write the last word and stop."""
+        self._ended.set()
+        self._wake.set()
+        self.join(10)
+
+    def run(self) -> None:
+        while True:
+            last = self._ended.is_set()
+            try:
+                self._exchange()
+                self.trouble = None
+            except (pymysql.err.MySQLError, OSError) as error:
+                self.trouble = str(error.args[-1] if error.args else error)
+                self._close()
+            if last:
+                self._close()
+                return
+            self._wake.wait(EVERY_SECONDS)
+            self._wake.clear()
+
+    def _exchange(self) -> None:
+        if self._session is None:
+            self._desk.create()
+            self._session = open_session(self._target, schema=False)
+            with self._session.cursor() as cursor:
+                cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        with self._lock:
+            state, detail = self._state, self._detail
+        with self._session.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {SCHEMA}.stream SET state = %s, detail = %s, heartbeat = UTC_TIMESTAMP(6) WHERE {_KEY}",
+                (str(state), detail.to_json(), *self._id),
+            )
+            cursor.execute(f"SELECT wanted, asked, copy_again FROM {SCHEMA}.stream WHERE {_KEY}", self._id)
+            row = cursor.fetchone()
+        self._session.commit()
+        if row is not None:
+            again = None if row[2] is None else tuple(json.loads(row[2]))
+            command = Command(Wanted(row[0]), int(row[1]), again)
+            if command != self._command:
+                self._command = command
+                self._news.set()
+
+    def _close(self) -> None:
+        if self._session is not None:
+            with suppress(pymysql.err.MySQLError):
+                self._session.close()
+            self._session = None

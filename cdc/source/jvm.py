@@ -1,0 +1,39 @@
+"""The Java virtual machine inside this process: started once, at the first need."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import jpype
+
+_starting = threading.Lock()
+_loggers: list[Any] = []  # Java forgets a logger's level when nobody holds the logger
+
+
+def java(jars: tuple[Path, ...], java_home: Path, heap_mb: int, log_level: str = "warn") -> Any:
+    """Start the JVM unless it runs, and give ``jpype.JClass``. The first caller's arguments win.
+
+    Raises FileNotFoundError naming what is missing.
+    """
+    with _starting:
+        if not jpype.isJVMStarted():
+            library = java_home / "lib" / "server" / "libjvm.so"
+            for path in (library, *jars):
+                if not path.exists():
+                    raise FileNotFoundError(f"the embedded engine needs {path}, which is not there")
+            jpype.startJVM(
+                str(library),
+                "-Xrs",  # leaves the signals to Python
+                f"-Xmx{heap_mb}m",
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                f"-Dorg.slf4j.simpleLogger.defaultLogLevel={log_level}",
+                classpath=[str(jar) for jar in jars],
+                convertStrings=False,
+            )
+            # the binlog client logs each connection through java.util.logging
+            _loggers.append(jpype.JClass("java.util.logging.Logger").getLogger("com.github.shyiko"))
+            _loggers[0].setLevel(jpype.JClass("java.util.logging.Level").WARNING)
+    return jpype.JClass
