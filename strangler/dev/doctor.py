@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pymysql
 
+from cdc.mapping_check import check_capability
 from strangler.config import Config, ConfigError, NotRunning, resolve
 from strangler.config.ports import PortsError
 from strangler.dev.artifacts import damaged, pinned_sets
 from strangler.dev.cache import CacheError, cache_folder
 from strangler.dev.layout import Layout
 from strangler.dev.libraries import NEEDED, on_system
+from strangler.dev.plan import streamed
 from strangler.dev.remains import remaining
 from strangler.dev.settings_check import read, wrong_as_source, wrong_as_target
 from strangler.dev.supervisor import Supervisor
@@ -124,6 +126,7 @@ def project(config: Config) -> Iterator[Check]:
     targets = {c.database for c in config.capabilities.values() if c.database}
     for name in config.databases:
         yield from _database(name, config, name in sources, name in targets)
+    yield from _mappings(config)
 
 
 def _programs_named(config: Config) -> Iterator[Check]:
@@ -131,6 +134,24 @@ def _programs_named(config: Config) -> Iterator[Check]:
         program = process.command.split()[0]
         if not shutil.which(program) and not (Path(sys.executable).parent / program).exists():
             yield Check(f"processes.{name}", "wrong", f"no program {program}", "install it, or correct the command")
+
+
+def _mappings(config: Config) -> Iterator[Check]:
+    """Whether the mappings fit the tables, where the databases can be asked; that they can't was said before."""
+    for name in streamed(config):
+        resolved = resolve(config)
+        try:
+            found = check_capability(
+                resolved.mapping(name), resolved.legacy_database, resolved.capability_database(name)
+            )
+        except (NotRunning, PortsError, pymysql.MySQLError):
+            continue
+        for problem in found:
+            where = f"capability.{name}.tables.{problem.table}" + (f".{problem.column}" if problem.column else "")
+            yield Check(where, "wrong" if problem.severity == "error" else "ok", problem.message, problem.fix)
+        if not found:
+            tables = len(config.capabilities[name].tables)
+            yield Check(f"capability.{name}", "ok", f"the mappings of its {tables} tables fit both schemas")
 
 
 def _database(name: str, config: Config, source: bool, target: bool) -> Iterator[Check]:
