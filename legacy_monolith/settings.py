@@ -24,7 +24,7 @@ class Settings:
     argon2_memory_kib: int = 1024
     pool_size: int = 10
     jobs_interval_seconds: float = 1.0
-    markdown_interval_seconds: float = 3600.0
+    markdown_interval_seconds: float = 300.0
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:

@@ -14,7 +14,7 @@ AFTER_DAYS = 30
 MOST_TIMES = 3
 PERCENT = 10
 FLOOR = "5.00"
-BATCH = 1000
+BATCH = 250
 
 _DUE = f"""
     status = 1 AND deleted_at IS NULL AND markdown_count < {MOST_TIMES} AND price > {FLOOR}
@@ -38,7 +38,7 @@ _CUT = text(
 )
 
 
-def mark_down(most: int = 10_000) -> int:
+def mark_down(most: int = 500) -> int:
     """Cuts the price of what has lain for long, ``BATCH`` items a transaction; how many were cut."""
     database = current_shop().database
     after = changed = 0

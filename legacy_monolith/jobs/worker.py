@@ -32,7 +32,8 @@ class Clock(threading.Thread):
         super().__init__(name="clock", daemon=True)
         self._queue = Queue(QUEUE_NAME, connection=connection)
         self._every = every
-        self._due = dict.fromkeys(every, 0.0)
+        # the first time after one interval: a worker that is restarted all the time does not become a storm of jobs
+        self._due = {function: time.monotonic() + seconds for function, seconds in every.items()}
 
     def run(self) -> None:
         while True:

@@ -84,7 +84,7 @@ def uses_of(session: Session, user_id: int, rules: Sequence[Rule]) -> dict[int, 
         )
         .group_by(PromotionRedemption.promotion_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def redeem(session: Session, user_id: int, order_id: int, applied: Sequence[Applied], shipping_saved: object) -> None:
