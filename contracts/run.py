@@ -7,10 +7,11 @@ live traffic rows are in flight and lists move: what does not hold is asked agai
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -46,20 +47,22 @@ def run_contract(
     """
     contract = contract if isinstance(contract, Contract) else load(contract)
     urls = addresses(side, {"legacy": legacy_url, "new": new_url})
-    report = Report(contract.capability, side)
+    with contextlib.ExitStack() as stack:
+        clients = {name: stack.enter_context(open_client(url)) for name, url in urls.items()}
+        return run_on(contract, clients, patience)
+
+
+def run_on(contract: Contract, clients: Mapping[str, httpx.Client], patience: Patience = Patience()) -> Report:
+    """The same over clients that are open already, by side; with both of them the two are compared as well."""
+    report = Report(contract.capability, "both" if len(clients) == 2 else next(iter(clients)))
     began = time.monotonic()
-    clients = {name: open_client(url) for name, url in urls.items()}
-    try:
-        asked: dict[Request, None] = {}
-        for name, client in clients.items():
-            for case in contract.cases:
-                asked.update(dict.fromkeys(_run_case(case, name, client, report, patience)))
-        if side == "both":
-            for request in asked:
-                _compare(contract, request, clients["legacy"], clients["new"], report, patience)
-    finally:
-        for client in clients.values():
-            client.close()
+    asked: dict[Request, None] = {}
+    for name, client in clients.items():
+        for case in contract.cases:
+            asked.update(dict.fromkeys(_run_case(case, name, client, report, patience)))
+    if len(clients) == 2:
+        for request in asked:
+            _compare(contract, request, clients["legacy"], clients["new"], report, patience)
     report.seconds = round(time.monotonic() - began, 3)
     return report
 
