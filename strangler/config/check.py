@@ -42,6 +42,12 @@ def problems(config: Config) -> Iterator[Finding]:
     for name, capability in config.capabilities.items():
         yield from _capability(config, name, capability)
     yield from _routes(config)
+    for scenario, load in config.load.items():
+        for index, argument in enumerate(load.arguments):
+            yield from _placeholders(config, ("load", scenario, "arguments", index), argument)
+        for index, name in enumerate(load.capabilities):
+            key: Key = ("load", scenario, "capabilities", index)
+            yield from _known(key, "capability", name, config.capabilities)
 
 
 def _known(key: Key, what: str, name: str, known: object) -> Iterator[Finding]:

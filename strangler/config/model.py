@@ -182,6 +182,13 @@ class Capability(Section):
     gates: Mapping[StrictStr, Gate] = {}
 
 
+class Load(Section):
+    """``arguments`` are handed to the scenario (placeholders allowed); ``capabilities``: whose evidence a run is."""
+
+    arguments: tuple[Text, ...] = ()
+    capabilities: tuple[Name, ...] = ()
+
+
 class Config(Section):
     """The whole file, checked, placeholders as written. ``path`` is the file itself."""
 
@@ -193,6 +200,7 @@ class Config(Section):
     redis: Redis | None = None
     processes: Mapping[Name, Process] = {}
     legacy: Legacy
+    load: Mapping[Name, Load] = {}
     capabilities: Annotated[Mapping[Name, Capability], Field(alias="capability")] = {}
 
     @property
