@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _TIME = re.compile(re.escape(TIME) + r"\.route\.(?P<route>.*)\.side\.(?P<side>[^
 _SIDES = {str(side): side for side in Side}
 
 TIMEOUT_S = 5.0
+MERGE_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ async def read(admin: str) -> list[RouteStats]:
     query = {"filter": "^strangler\\.", "format": "json"}
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as client:
+            # Any question makes Envoy merge its workers' histograms, but doesn't wait for it: ask, then ask again.
+            await client.get(url, params={"filter": "^$"})
+            await asyncio.sleep(MERGE_S)
             response = await client.get(url, params=query)
             response.raise_for_status()
     except httpx.HTTPError as error:

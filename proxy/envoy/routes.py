@@ -49,16 +49,19 @@ def route_configuration(table: RouteTable, flags: FlagSet, settings: ProxySettin
     version.direct_response.status = 200
     version.direct_response.body.inline_string = str(flags.version)
     tail = wire.field(_ROUTES, version.SerializeToString(deterministic=True)) + _catch_all(table.legacy, settings)
+    usual = _usual_try_ms(table)
+    retries = _retries(usual)
     hosts = []
     for lane, domain in _lanes(flags, settings).items():
         entries = b"".join(
-            _entries(route, flag, has_head, lane, table.legacy, table.new[route.capability], settings)
+            _entries(route, flag, has_head, lane, table.legacy, table.new[route.capability], settings, usual)
             for route, flag, has_head in ordered
         )
         host = route_components_pb2.VirtualHost(name=lane, domains=[domain])
         # For what the proxy answers itself; the configuration's own header, evaluated after this, overwrites it with
         # the side of the upstream if there was one.
         host.response_headers_to_add.append(_header(names.SIDE_HEADER, "proxy"))
+        host.retry_policy.CopyFrom(retries)
         hosts.append(wire.field(_HOSTS, host.SerializeToString(deterministic=True) + entries + tail))
     return bytes(head.SerializeToString(deterministic=True)) + b"".join(hosts)
 
@@ -86,12 +89,16 @@ def _entries(
     legacy: Upstream,
     new: Upstream,
     settings: ProxySettings,
+    usual_try_ms: int,
 ) -> bytes:
     """The entries of one route in one lane, as fields of a virtual host."""
     percent = _percent(flag, lane)
     if percent in (0, 100):
         side = Side.NEW if percent else Side.LEGACY
-        entries = [_entry(route, has_head, _to_one(route, flag, side, legacy, new))]
+        only = _entry(route, has_head, _to_one(route, flag, side, legacy, new))
+        if side is Side.NEW and flag.fallback and route.may_fall_back:
+            only.request_headers_to_add.append(_header(names.FALLBACK_HEADER, Side.LEGACY))
+        entries = [only]
     else:
         known = _entry(route, has_head, _split(route, flag, percent, settings, legacy, new, known=True))
         _only_known(known.match, settings.identity)
@@ -103,6 +110,9 @@ def _entries(
             # Who can't be recognised can't be kept on one side, and stays where everybody comes from.
             fresh = _entry(route, has_head, _to_one(route, flag, Side.LEGACY, legacy, new))
         entries.append(fresh)
+    if flag.fallback and route.may_fall_back and _try_ms(legacy, new) != usual_try_ms:
+        for entry in entries:
+            entry.route.retry_policy.CopyFrom(_retries(_try_ms(legacy, new)))
     return b"".join(wire.field(_ROUTES, entry.SerializeToString(deterministic=True)) for entry in entries)
 
 
@@ -139,7 +149,7 @@ def _to_one(route: Route, flag: Flag, side: Side, legacy: Upstream, new: Upstrea
         action.timeout.CopyFrom(milliseconds(legacy.timeout_ms))
     elif flag.fallback and route.may_fall_back:
         action.cluster = names.fallback_cluster(route.capability)
-        _fall_back(action, legacy, new)
+        action.timeout.CopyFrom(milliseconds(legacy.timeout_ms + new.timeout_ms))
     else:
         action.cluster = names.new_cluster(route.capability)
         action.timeout.CopyFrom(milliseconds(new.timeout_ms))
@@ -167,10 +177,8 @@ def _split(
     to_new.weight.value = buckets
     weighted.clusters.add(name=names.LEGACY_CLUSTER).weight.value = BUCKETS - buckets
     if falls_back:
-        _fall_back(action, legacy, new)
-        # A retry policy counts for both clusters; only requests on their way to new may be sent again.
-        to_new.request_headers_to_add.append(_header(names.FALLBACK_HEADER, "legacy"))
-        action.retry_policy.retriable_request_headers.add(name=names.FALLBACK_HEADER).present_match = True
+        action.timeout.CopyFrom(milliseconds(legacy.timeout_ms + new.timeout_ms))
+        to_new.request_headers_to_add.append(_header(names.FALLBACK_HEADER, Side.LEGACY))
     else:
         action.timeout.CopyFrom(milliseconds(max(legacy.timeout_ms, new.timeout_ms)))
     identity = settings.identity
@@ -189,17 +197,31 @@ def _split(
     return action
 
 
-def _fall_back(action: route_components_pb2.RouteAction, legacy: Upstream, new: Upstream) -> None:
-    action.timeout.CopyFrom(milliseconds(legacy.timeout_ms + new.timeout_ms))
-    retry = action.retry_policy
-    retry.retry_on = RETRY_ON
+@lru_cache(maxsize=64)
+def _retries(try_ms: int) -> route_components_pb2.RetryPolicy:
+    """What failed on new is sent once more, to legacy: if the request carries the fallback's header, which it gets on
+    its way to new and nowhere else. The policy of the virtual hosts, because one of its own would cost each entry more
+    than all the rest of it; only entries with another time limit have theirs."""
+    retry = route_components_pb2.RetryPolicy(retry_on=RETRY_ON)
     retry.num_retries.value = 1
-    retry.per_try_timeout.CopyFrom(milliseconds(max(legacy.timeout_ms, new.timeout_ms)))
+    retry.retriable_request_headers.add(name=names.FALLBACK_HEADER).present_match = True
+    retry.per_try_timeout.CopyFrom(milliseconds(try_ms))
     retry.retry_back_off.base_interval.CopyFrom(milliseconds(1))
     retry.retry_priority.name = "envoy.retry_priorities.previous_priorities"
     retry.retry_priority.typed_config.CopyFrom(
         packed(previous_priorities_config_pb2.PreviousPrioritiesConfig(update_frequency=1))
     )
+    return retry
+
+
+def _try_ms(legacy: Upstream, new: Upstream) -> int:
+    return max(legacy.timeout_ms, new.timeout_ms)
+
+
+def _usual_try_ms(table: RouteTable) -> int:
+    """The most frequent time limit of one try; the shortest of them where several are."""
+    limits = sorted(_try_ms(table.legacy, new) for new in table.new.values())
+    return max(limits, key=limits.count, default=table.legacy.timeout_ms)
 
 
 def _only_known(match: route_components_pb2.RouteMatch, identity: Identity) -> None:
@@ -217,6 +239,7 @@ def _catch_all(legacy: Upstream, settings: ProxySettings) -> bytes:
         entry = route_components_pb2.Route(name=names.UNCLAIMED)
         entry.match.prefix = "/"
         entry.route.cluster = names.LEGACY_CLUSTER
+        entry.route.retry_policy.SetInParent()  # none
         entry.route.timeout.CopyFrom(milliseconds(legacy.timeout_ms))
         entry.response_headers_to_add.append(_header(names.ROUTE_HEADER, names.UNCLAIMED))
         if issues and known:
