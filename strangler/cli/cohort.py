@@ -12,7 +12,7 @@ from strangler.cli.screen import Screen, print_json
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Groups of users that may go to new by name.", no_args_is_help=True)
+    group = typer.Typer(help="Groups of users that may go to new by name.")
     group.callback()(lambda: None)
     group.command("token")(token)
     app.add_typer(group, name="cohort")

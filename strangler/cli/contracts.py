@@ -25,7 +25,7 @@ class Sides(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Contracts: what every side of a capability must answer.", no_args_is_help=True)
+    group = typer.Typer(help="Contracts: what every side of a capability must answer.")
     group.callback()(lambda: None)
     group.command("run")(run)
     app.add_typer(group, name="contracts")

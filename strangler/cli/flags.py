@@ -19,7 +19,7 @@ class Pin(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="What the proxy does with each route now.", no_args_is_help=True)
+    group = typer.Typer(help="What the proxy does with each route now.")
     group.command("set")(set_)
     app.add_typer(group, name="flag")
 

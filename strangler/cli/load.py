@@ -18,7 +18,7 @@ from strangler.exits import Exit
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Load runs.", no_args_is_help=True)
+    group = typer.Typer(help="Load runs.")
     group.callback()(lambda: None)
     group.command("run")(run)
     app.add_typer(group, name="load")

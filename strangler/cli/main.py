@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-import click
 import typer
 
 from strangler.cli import audit, cohort, contracts, evidence, flags, load, moves, status, sync, verify
@@ -23,7 +22,6 @@ def build() -> typer.Typer:
         name="strangler",
         help="Move capabilities out of a legacy monolith: traffic by flags, rows by change streams, each step on "
         "evidence and reversible.",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -45,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     """Runs one command; the exit code."""
     as_json, screen = "--json" in arguments, Screen()
     try:
-        ended = build()(args=list(arguments), prog_name="strangler", standalone_mode=False)
+        ended = build()(args=list(arguments) or ["--help"], prog_name="strangler", standalone_mode=False)
         return int(ended) if isinstance(ended, int) else Exit.DONE
     except Answered as failed:
         return tell(failed, as_json=as_json, screen=screen)
@@ -53,22 +51,19 @@ def main(arguments: Sequence[str]) -> int:
         return tell(wrong(str(error), Exit.USAGE), as_json=as_json, screen=screen)
     except (NotRunning, PortsError) as error:
         return tell(wrong(str(error)), as_json=as_json, screen=screen)
-    except click.exceptions.NoArgsIsHelpError as error:
-        screen.line(error.ctx.get_help() if error.ctx else "")
-        return Exit.USAGE
-    except click.UsageError as error:
-        return tell(wrong(_usage(error), Exit.USAGE), as_json=as_json, screen=screen)
-    except click.ClickException as error:
-        return tell(wrong(error.format_message()), as_json=as_json, screen=screen)
-    except (click.Abort, KeyboardInterrupt):
+    except typer.TyperException as error:
+        exit = Exit.USAGE if getattr(error, "exit_code", Exit.FAILED) == Exit.USAGE else Exit.FAILED
+        return tell(wrong(_usage(error), exit), as_json=as_json, screen=screen)
+    except (typer.Abort, KeyboardInterrupt):
         screen.error("stopped looking; what the control plane has begun goes on: strangler status")
         return 130
     except BrokenPipeError:
         return Exit.DONE  # whoever read the output has seen enough
 
 
-def _usage(error: click.UsageError) -> str:
+def _usage(error: typer.TyperException) -> str:
     """The library's message in our form: lower case, no full stop, and where help is."""
-    text = error.format_message().rstrip(".")
-    command = error.ctx.command_path if error.ctx else "strangler"
+    text = str(getattr(error, "format_message", lambda: error)()).rstrip(".").replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "strangler"
     return f"{text[:1].lower()}{text[1:]}; see {command} --help"

@@ -15,7 +15,7 @@ from strangler.cli.status import trouble
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="Change streams: rows of legacy that follow to the new side.", no_args_is_help=True)
+    group = typer.Typer(help="Change streams: rows of legacy that follow to the new side.")
     for command in (status, start, pause, resume, resnapshot):
         group.command(command.__name__)(command)
     app.add_typer(group, name="sync")
