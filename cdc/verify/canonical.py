@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +17,7 @@ from cdc.schema import Column
 from cdc.verify.result import Value
 
 _SHORT = frozenset({"char", "varchar", "binary", "varbinary", "enum", "set", "uuid", "inet4", "inet6"})
+_EXACT = Context(prec=100_000)
 _FRACTION = 6
 _UNICODE = frozenset({"utf8mb4", "utf8mb3", "utf8", "ascii"})
 
@@ -33,8 +34,8 @@ class Size(StrEnum):
 class Form:
     """The canonical form of one target column, fed by ``sql`` on one side.
 
-    ``fetched`` forms are left out of the hash in SQL and compared by ``normalised``. ``nullable`` is each side's own
-    and must not change what is hashed.
+    ``fetched`` forms are JSON between servers that write it differently: left out of the hash, compared as JsonText.
+    ``nullable`` is each side's own and must not change what is hashed.
     """
 
     type_class: TypeClass
@@ -148,14 +149,29 @@ def presented(kind: TypeClass, text: str | None) -> Value:
     return text
 
 
-def normalised(kind: TypeClass, text: str | None) -> str | None:
-    """A fetched form, comparable between servers that write JSON differently: keys sorted, numbers by value."""
-    if text is None or kind is not TypeClass.JSON:
-        return text
+class JsonText(str):
+    """JSON as a server wrote it, equal to other JSON that means the same: keys in any order, numbers by value."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, str):
+            return NotImplemented
+        return str.__eq__(self, other) or normalised(self) == normalised(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(normalised(self))
+
+
+def normalised(text: str) -> str:
+    """Keys sorted, numbers as the shortest text of their value. What is no JSON stays as it is."""
     try:
         value = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except ValueError:
-        return text
+        return str(text)
     return _json_text(value)
 
 
@@ -167,7 +183,7 @@ def _json_text(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_json_text(item) for item in value) + "]"
     if isinstance(value, Decimal):
-        return str(value.normalize()) if value else "0"
+        return str(value.normalize(_EXACT)) if value else "0"
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -15,17 +15,17 @@ from cdc.database import Database
 from cdc.expression import quote
 from cdc.schema import Column
 from cdc.session import Session, open_session
-from cdc.verify.canonical import Form, literal, normalised
+from cdc.verify.canonical import Form, JsonText, literal
 from cdc.verify.errors import VerifyError
 from cdc.verify.plan import SidePlan
 from cdc.verify.ranges import Bound, KeyRange
 
 Key = tuple[str, ...]
 """A row's key in shown forms: the same text on both sides for the same row."""
-Digest = tuple[int, str]
-"""A row's checksum, and what was left out of it because no SQL gives it the same form on both servers."""
 Row = tuple[str | None, ...]
 """The mapped columns of one row in shown forms, without the key."""
+Digest = tuple[int, Row]
+"""A row's checksum, and the columns left out of it because no SQL gives them the same form on both servers."""
 
 # Statements stay well below any max_allowed_packet, and IN lists within what range optimisers plan exactly.
 KEYS_PER_STATEMENT = 500
@@ -131,8 +131,7 @@ class Side:
         for row in self._by_key(", ".join(shown), keys):
             key = tuple(row[:width])
             if key in wanted:
-                values = zip(forms, row[width:], strict=True)
-                found[key] = tuple(normalised(f.type_class, v) if f.fetched else v for f, v in values)
+                found[key] = _fetched(forms, row[width:])
         return found
 
     def bound(self, after: Bound | None, rows: int) -> Bound | None:
@@ -198,12 +197,8 @@ class Side:
                 continue
             if key in found:
                 self.refuse_twice({key})
-            found[key] = (int(row[width]), self._rest(fetched, row[width + 1 :]))
+            found[key] = (int(row[width]), _fetched(fetched, row[width + 1 :]))
         return found
-
-    @staticmethod
-    def _rest(fetched: Sequence[Form], values: Sequence[str | None]) -> str:
-        return "\0".join(repr(normalised(f.type_class, v)) for f, v in zip(fetched, values, strict=True))
 
     def _by_key(self, columns: str, keys: Sequence[Key]) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []
@@ -221,3 +216,11 @@ class Side:
         with self.sessions.session() as session, session.cursor(Cursor) as cursor:
             cursor.execute(sql)
             return cursor.fetchall()
+
+
+def _fetched(forms: Sequence[Form], values: Sequence[str | None]) -> Row:
+    """Values of fetched forms compare as what they mean, not as text."""
+    if not any(form.fetched for form in forms):
+        return tuple(values)
+    pairs = zip(forms, values, strict=True)
+    return tuple(JsonText(value) if form.fetched and value is not None else value for form, value in pairs)

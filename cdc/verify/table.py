@@ -14,7 +14,7 @@ from cdc.verify.repair import repair_keys
 from cdc.verify.result import Cell, Difference, Progress, TableResult
 from cdc.verify.result import Key as ShownKey
 from cdc.verify.settle import CONFIRMATIONS, Settle, Settled, settle_keys
-from cdc.verify.side import Key, Row, Sessions, Side
+from cdc.verify.side import Digest, Key, Row, Sessions, Side
 
 # Keys settled together: a round waits for the stream once for all of them.
 _SETTLED_TOGETHER = 5000
@@ -106,7 +106,7 @@ class TableComparison:
             found.extra += legacy is None
             found.differing += legacy is not None and new is not None
 
-    def _settled(self, keys: list[Key], confirmations: int) -> Settled[Key, tuple[int, str]]:
+    def _settled(self, keys: list[Key], confirmations: int) -> Settled[Key, Digest]:
         return settle_keys(
             keys,
             self.legacy.digests_of,
