@@ -17,14 +17,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import requests
-from jgo.maven import MavenContext, PythonResolver
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from typing import TYPE_CHECKING, Any
 
 from strangler.dev.cache import CacheError, cache_folder, locked
 from strangler.dev.progress import Progress
+
+if TYPE_CHECKING:
+    import requests
+    from jgo.maven import MavenContext
 
 PINNED = Path(__file__).with_name("artifacts.json")
 PARALLEL = 8
@@ -131,6 +131,9 @@ def _download(missing: Sequence[Pinned], label: str, cache: Path, context: Maven
 
 
 def _download_one(maven: MavenContext, item: Pinned, cache: Path) -> None:
+    import requests
+    from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
     artifact = maven.create_dependency(item.coordinate).artifact
     try:
         for attempt in Retrying(
@@ -165,6 +168,9 @@ def _download_one(maven: MavenContext, item: Pinned, cache: Path) -> None:
 
 
 def _context(given: MavenContext | None, folder: Path, advance: Callable[[int], None]) -> MavenContext:
+    # Here and below, not above: most runs find everything in the cache, and loading these takes a moment.
+    from jgo.maven import MavenContext, PythonResolver
+
     @contextmanager
     def report(_file: str, _size: int) -> Iterator[Callable[[int], None]]:
         yield advance
@@ -191,6 +197,8 @@ def _disk_error(error: OSError, cache: Path) -> ArtifactError:
 
 
 def _cause(error: requests.RequestException) -> str:
+    import requests
+
     if isinstance(error, requests.exceptions.SSLError):
         return f"the server's certificate was not accepted ({error})"
     if isinstance(error, requests.Timeout):

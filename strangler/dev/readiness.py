@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-import httpx
-import redis
-
 from strangler.dev.process import DatabaseReady, HttpReady, Ready, RedisReady, StaysUp
 from strangler.dev.server import ping
 
@@ -40,6 +37,8 @@ def describe(ready: Ready) -> str:
 
 
 def _http(url: str) -> str | None:
+    import httpx  # here and below: `ps` and its like ask nothing and need not wait for the clients to load
+
     try:
         # trust_env off: a proxy for the outside world must not be asked about loopback.
         with httpx.Client(trust_env=False, timeout=ASK_SECONDS) as client:
@@ -50,6 +49,8 @@ def _http(url: str) -> str | None:
 
 
 def _redis(url: str) -> str | None:
+    import redis
+
     try:
         with redis.Redis.from_url(url, socket_timeout=ASK_SECONDS) as client:
             client.ping()
