@@ -73,7 +73,7 @@ def load(contract: str) -> Contract:
 def _by_name(capability: str) -> ModuleType:
     if not capability.isidentifier() or importlib.util.find_spec(f"contracts.{capability}") is None:
         here = Path(__file__).parent
-        known = sorted(path.stem for path in here.glob("*.py") if "CONTRACT = Contract(" in path.read_text())
+        known = sorted(path.stem for path in here.glob("*.py") if "\nCONTRACT = Contract(" in path.read_text())
         raise ContractError(f"no contract is called {capability!r}; there are: {', '.join(known)}")
     return importlib.import_module(f"contracts.{capability}")
 
