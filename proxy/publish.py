@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from proxy import cohort
-from proxy.envoy.snapshot import Snapshot, build
+from proxy.envoy.snapshot import Builder, Snapshot
 from proxy.flags import FlagError, FlagSet, check_percent
 from proxy.routes import RouteTable, RouteTableError, check
 from proxy.settings import ProxySettings
@@ -32,6 +32,7 @@ class Flipper:
             cohort.check_name(name)
         self.table = table
         self.settings = settings
+        self._builder = Builder(table, settings)
         self._store = store
         self._ads = ads
         self._flags = FlagSet(0)
@@ -52,7 +53,7 @@ class Flipper:
         async with self._flipping:
             while True:
                 flags = await asyncio.to_thread(self._store.current)
-                snapshot = build(self.table, flags, self.settings)
+                snapshot = self._builder.build(flags)
                 try:
                     applied = await self._ads.publish(snapshot)
                 except Refused as refusal:
@@ -83,7 +84,7 @@ class Flipper:
             stored = await asyncio.to_thread(
                 self._store.commit, flags, expected=expected, actor=actor, reason=reason, action=action
             )
-            snapshot = build(self.table, stored, self.settings)
+            snapshot = self._builder.build(stored)
             try:
                 applied = await self._ads.publish(snapshot)
             except Refused as refusal:

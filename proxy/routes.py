@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 RESERVED = "/__strangler/"  # answered by the proxy itself
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -55,7 +56,7 @@ class Route:
     access: Access
     idempotent: bool = False  # a write that may be sent twice; only then may it fall back
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"{self.method} {self.path}"
 
@@ -64,7 +65,7 @@ class Route:
         """Whether the same request may be sent a second time, to legacy."""
         return self.method in SAFE or self.idempotent
 
-    @property
+    @cached_property
     def shape(self) -> tuple[str | None, ...]:
         """The path's segments, ``None`` for a parameter. One method and one shape: the same requests match."""
         return tuple(None if _PARAMETER.fullmatch(part) else part for part in self.path.split("/")[1:])

@@ -21,6 +21,7 @@ LANE_HEADER = "x-strangler-lane"
 EVERYBODY = "everybody"
 OVERRIDE_HEADER = "x-strangler-override"
 COHORT_HEADER = "x-strangler-cohort"
+REQUEST_ID = "x-request-id"
 
 # Present on requests that go to new and may be answered by legacy instead.
 FALLBACK_HEADER = "x-strangler-fallback"

@@ -7,18 +7,21 @@ Per route and lane there is one entry, or two while users are split: one for use
 who get it with this response. Both hash the identity, mixed with the capability's salt, into 10,000 buckets; the new
 side comes first, so that a growing percent only ever adds users to it.
 
-Entries are kept as serialised bytes and put together by hand: with a thousand routes, building the messages anew for
-each version costs more than Envoy takes to apply them.
+Entries are put together from serialised parts: with a thousand routes, building the messages anew for each version
+costs more than Envoy takes to apply them. (Two messages of one type, one after the other on the wire, are one merged.)
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from envoy.config.core.v3 import base_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.retry.priority.previous_priorities.v3 import previous_priorities_config_pb2
+from google.protobuf.message import Message
 
 from proxy.envoy import names, wire
 from proxy.envoy.clusters import milliseconds, packed
@@ -31,170 +34,181 @@ COOKIE_SECONDS = 365 * 24 * 3600
 RETRY_ON = "5xx,reset,connect-failure,refused-stream"
 
 _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
-
-
-def route_configuration(table: RouteTable, flags: FlagSet, settings: ProxySettings) -> bytes:
-    """The serialised RouteConfiguration of one version."""
-    heads = {(route.method, route.shape) for route in table.routes if route.method == "HEAD"}
-    ordered = [(route, flags.of(route.name), ("HEAD", route.shape) in heads) for route in by_precedence(table.routes)]
-    head = route_pb2.RouteConfiguration(name=names.ROUTE_CONFIG_NAME, vhost_header=names.LANE_HEADER)
-    head.response_headers_to_add.extend(
-        [
-            _header(names.VERSION_HEADER, str(flags.version)),
-            _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
-        ]
-    )
-    version = route_components_pb2.Route(name=names.VERSION_PATH)
-    version.match.path = names.VERSION_PATH
-    version.direct_response.status = 200
-    version.direct_response.body.inline_string = str(flags.version)
-    tail = wire.field(_ROUTES, version.SerializeToString(deterministic=True)) + _catch_all(table.legacy, settings)
-    usual = _usual_try_ms(table)
-    retries = _retries(usual)
-    hosts = []
-    for lane, domain in _lanes(flags, settings).items():
-        entries = b"".join(
-            _entries(route, flag, has_head, lane, table.legacy, table.new[route.capability], settings, usual)
-            for route, flag, has_head in ordered
-        )
-        host = route_components_pb2.VirtualHost(name=lane, domains=[domain])
-        # For what the proxy answers itself; the configuration's own header, evaluated after this, overwrites it with
-        # the side of the upstream if there was one.
-        host.response_headers_to_add.append(_header(names.SIDE_HEADER, "proxy"))
-        host.retry_policy.CopyFrom(retries)
-        hosts.append(wire.field(_HOSTS, host.SerializeToString(deterministic=True) + entries + tail))
-    return bytes(head.SerializeToString(deterministic=True)) + b"".join(hosts)
-
+_APPEND = base_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
 
 _HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"].number
 _ROUTES = route_components_pb2.VirtualHost.DESCRIPTOR.fields_by_name["routes"].number
 
 
-def _lanes(flags: FlagSet, settings: ProxySettings) -> dict[str, str]:
-    """Domain by lane. A cohort that no flag names has no lane: its members are like everybody."""
-    lanes = {names.EVERYBODY: "*"}
-    if settings.key is not None or settings.networks:
-        lanes |= {str(side): str(side) for side in Side}
-        used = frozenset[str]().union(*(flag.cohorts for flag in flags.flags.values()))
-        lanes |= {cohort: cohort for cohort in sorted(used & settings.cohorts)}
-    return lanes
+@dataclass(frozen=True)
+class _Prepared:
+    """A route with what never changes about its entries: name, match and header, serialised."""
+
+    route: Route
+    anybody: bytes
+    known: bytes  # only for users who have an identity
 
 
-@lru_cache(maxsize=50_000)
-def _entries(
-    route: Route,
-    flag: Flag,
-    has_head: bool,
-    lane: str,
-    legacy: Upstream,
-    new: Upstream,
-    settings: ProxySettings,
-    usual_try_ms: int,
-) -> bytes:
-    """The entries of one route in one lane, as fields of a virtual host."""
-    percent = _percent(flag, lane)
-    if percent in (0, 100):
-        side = Side.NEW if percent else Side.LEGACY
-        only = _entry(route, has_head, _to_one(route, flag, side, legacy, new))
-        if side is Side.NEW and flag.fallback and route.may_fall_back:
-            only.request_headers_to_add.append(_header(names.FALLBACK_HEADER, Side.LEGACY))
-        entries = [only]
-    else:
-        known = _entry(route, has_head, _split(route, flag, percent, settings, legacy, new, known=True))
-        _only_known(known.match, settings.identity)
-        entries = [known]
-        if settings.identity.issues:
-            fresh = _entry(route, has_head, _split(route, flag, percent, settings, legacy, new, known=False))
-            fresh.response_headers_to_add.append(_issue(settings.identity))
+class RouteBuilder:
+    """Makes the route configuration of one version after another. Same flags, same bytes; what has not changed since
+    the last version is not made again."""
+
+    def __init__(self, table: RouteTable, settings: ProxySettings) -> None:
+        self._table = table
+        self._settings = settings
+        heads = {route.shape for route in table.routes if route.method == "HEAD"}
+        self._prepared = [_prepare(route, route.shape in heads, settings) for route in by_precedence(table.routes)]
+        self._actions = _Actions(table, settings)
+        self._made: dict[tuple[str, str], tuple[Flag, bytes]] = {}
+
+    def configuration(self, flags: FlagSet) -> bytes:
+        """The serialised RouteConfiguration."""
+        head = route_pb2.RouteConfiguration(name=names.ROUTE_CONFIG_NAME, vhost_header=names.LANE_HEADER)
+        head.response_headers_to_add.extend(
+            [
+                _header(names.VERSION_HEADER, str(flags.version)),
+                _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
+            ]
+        )
+        tail = _version(flags.version) + _catch_all(self._table.legacy, self._settings)
+        hosts = [self._host(lane, flags) + tail for lane in _lanes(flags, self._settings)]
+        return _bytes(head) + b"".join(wire.field(_HOSTS, host) for host in hosts)
+
+    def _host(self, lane: str, flags: FlagSet) -> bytes:
+        host = route_components_pb2.VirtualHost(name=lane, domains=["*" if lane == names.EVERYBODY else lane])
+        # For what the proxy answers itself; the configuration's own header, evaluated after this, overwrites it with
+        # the side of the upstream if there was one.
+        host.response_headers_to_add.append(_header(names.SIDE_HEADER, "proxy"))
+        host.retry_policy.CopyFrom(_retries(self._actions.usual_try_ms))
+        return _bytes(host) + b"".join(self._entries(one, flags.of(one.route.name), lane) for one in self._prepared)
+
+    def _entries(self, one: _Prepared, flag: Flag, lane: str) -> bytes:
+        """One route's entries in one lane, as fields of the virtual host."""
+        made = self._made.get((lane, one.route.name))
+        if made is not None and (made[0] is flag or made[0] == flag):
+            return made[1]
+        found = b"".join(wire.field(_ROUTES, entry) for entry in self._make(one, flag, _percent(flag, lane)))
+        self._made[lane, one.route.name] = flag, found
+        return found
+
+    def _make(self, one: _Prepared, flag: Flag, percent: float) -> list[bytes]:
+        actions, capability = self._actions, one.route.capability
+        falls_back = flag.fallback and one.route.may_fall_back
+        if percent == 0:
+            return [one.anybody + actions.to_legacy()]
+        if percent == 100:
+            return [one.anybody + actions.to_new(capability, falls_back)]
+        known = one.known + actions.split(capability, percent, falls_back, known=True)
+        if self._settings.identity.issues:
+            return [known, one.anybody + actions.split(capability, percent, falls_back, known=False)]
+        # Who can't be recognised can't be kept on one side, and stays where everybody comes from.
+        return [known, one.anybody + actions.to_legacy()]
+
+
+class _Actions:
+    """What entries do, as serialised parts of an Envoy route. Routes of a capability with the same flag share them."""
+
+    def __init__(self, table: RouteTable, settings: ProxySettings) -> None:
+        self._table = table
+        self._settings = settings
+        limits = sorted(_try_ms(table.legacy, new) for new in table.new.values())
+        # The most frequent time limit of one try: see _retries.
+        self.usual_try_ms = max(limits, key=limits.count, default=table.legacy.timeout_ms)
+        self.to_legacy = lru_cache(self._to_legacy)
+        self.to_new = lru_cache(maxsize=4096)(self._to_new)
+        self.split: Callable[..., bytes] = lru_cache(maxsize=4096)(self._split)
+
+    def _to_legacy(self) -> bytes:
+        result = route_components_pb2.Route()
+        result.route.cluster = names.LEGACY_CLUSTER
+        result.route.timeout.CopyFrom(milliseconds(self._table.legacy.timeout_ms))
+        return _bytes(result)
+
+    def _to_new(self, capability: str, falls_back: bool) -> bytes:
+        result = route_components_pb2.Route()
+        new = self._table.new[capability]
+        if falls_back:
+            result.route.cluster = names.fallback_cluster(capability)
+            result.request_headers_to_add.append(_header(names.FALLBACK_HEADER, Side.LEGACY))
+            self._limit(result.route, new)
         else:
-            # Who can't be recognised can't be kept on one side, and stays where everybody comes from.
-            fresh = _entry(route, has_head, _to_one(route, flag, Side.LEGACY, legacy, new))
-        entries.append(fresh)
-    if flag.fallback and route.may_fall_back and _try_ms(legacy, new) != usual_try_ms:
-        for entry in entries:
-            entry.route.retry_policy.CopyFrom(_retries(_try_ms(legacy, new)))
-    return b"".join(wire.field(_ROUTES, entry.SerializeToString(deterministic=True)) for entry in entries)
+            result.route.cluster = names.new_cluster(capability)
+            result.route.timeout.CopyFrom(milliseconds(new.timeout_ms))
+        return _bytes(result)
+
+    def _split(self, capability: str, percent: float, falls_back: bool, *, known: bool) -> bytes:
+        """``known``: hash the user's identity. Otherwise the request's id, which becomes the identity."""
+        result = route_components_pb2.Route()
+        legacy, new, identity = self._table.legacy, self._table.new[capability], self._settings.identity
+        weighted = result.route.weighted_clusters
+        weighted.use_hash_policy.value = True
+        buckets = round(percent * BUCKETS / 100)
+        to_new = weighted.clusters.add()
+        to_new.weight.value = buckets
+        if falls_back:
+            to_new.name = names.fallback_cluster(capability)
+            to_new.request_headers_to_add.append(_header(names.FALLBACK_HEADER, Side.LEGACY))
+            self._limit(result.route, new)
+        else:
+            to_new.name = names.new_cluster(capability)
+            result.route.timeout.CopyFrom(milliseconds(_try_ms(legacy, new)))
+        weighted.clusters.add(name=names.LEGACY_CLUSTER).weight.value = BUCKETS - buckets
+        policies = result.route.hash_policy
+        if not known:
+            policies.add().header.header_name = names.REQUEST_ID
+            result.response_headers_to_add.append(_issue(identity))
+        elif identity.header is not None:
+            policies.add().header.header_name = identity.header
+        else:
+            policies.add().cookie.name = identity.cookie or ""
+        # Envoy combines the hashes of several policies (rotate, xor). The second one is a constant of the capability:
+        # the method is only a header that is always there, rewritten to the salt.
+        salt = policies.add().header
+        salt.header_name = ":method"
+        salt.regex_rewrite.pattern.regex = ".+"
+        salt.regex_rewrite.substitution = f"{self._settings.salt}:{capability}".replace("\\", "\\\\")
+        return _bytes(result)
+
+    def _limit(self, action: route_components_pb2.RouteAction, new: Upstream) -> None:
+        """Time limits where legacy may have to answer after new had its try."""
+        legacy = self._table.legacy
+        action.timeout.CopyFrom(milliseconds(legacy.timeout_ms + new.timeout_ms))
+        if _try_ms(legacy, new) != self.usual_try_ms:
+            action.retry_policy.CopyFrom(_retries(_try_ms(legacy, new)))
+
+
+def _lanes(flags: FlagSet, settings: ProxySettings) -> list[str]:
+    """A cohort that no flag names has no lane: its members are like everybody."""
+    if settings.key is None and not settings.networks:
+        return [names.EVERYBODY]
+    used = frozenset[str]().union(*(flag.cohorts for flag in flags.flags.values()))
+    return [names.EVERYBODY, *map(str, Side), *sorted(used & settings.cohorts)]
 
 
 def _percent(flag: Flag, lane: str) -> float:
     """What share of a lane's users goes to new; the precedence written down in ``proxy.flags``."""
     if flag.pin is not None:
         return 100 if flag.pin is Side.NEW else 0
-    if lane == names.EVERYBODY:
-        return flag.percent
     if lane in (Side.LEGACY, Side.NEW):
         return 100 if lane == Side.NEW else 0
     return 100 if lane in flag.cohorts else flag.percent
 
 
-def _entry(route: Route, has_head: bool, action: route_components_pb2.RouteAction) -> route_components_pb2.Route:
-    entry = route_components_pb2.Route(name=route.name, route=action)
-    method = entry.match.headers.add(name=":method")
+def _prepare(route: Route, has_head: bool, settings: ProxySettings) -> _Prepared:
+    entry = route_components_pb2.Route(name=route.name)
+    method = entry.match.headers.add(name=":method").string_match
     if route.method == "GET" and not has_head:
-        method.string_match.safe_regex.regex = "GET|HEAD"
+        method.safe_regex.regex = "GET|HEAD"
     else:
-        method.string_match.exact = route.method
+        method.exact = route.method
     if None in route.shape:
         entry.match.safe_regex.regex = "/" + "/".join("[^/]+" if p is None else re.escape(p) for p in route.shape)
     else:
         entry.match.path = route.path
     entry.response_headers_to_add.append(_header(names.ROUTE_HEADER, route.name))
-    return entry
-
-
-def _to_one(route: Route, flag: Flag, side: Side, legacy: Upstream, new: Upstream) -> route_components_pb2.RouteAction:
-    action = route_components_pb2.RouteAction()
-    if side is Side.LEGACY:
-        action.cluster = names.LEGACY_CLUSTER
-        action.timeout.CopyFrom(milliseconds(legacy.timeout_ms))
-    elif flag.fallback and route.may_fall_back:
-        action.cluster = names.fallback_cluster(route.capability)
-        action.timeout.CopyFrom(milliseconds(legacy.timeout_ms + new.timeout_ms))
-    else:
-        action.cluster = names.new_cluster(route.capability)
-        action.timeout.CopyFrom(milliseconds(new.timeout_ms))
-    return action
-
-
-def _split(
-    route: Route,
-    flag: Flag,
-    percent: float,
-    settings: ProxySettings,
-    legacy: Upstream,
-    new: Upstream,
-    *,
-    known: bool,
-) -> route_components_pb2.RouteAction:
-    action = route_components_pb2.RouteAction()
-    weighted = action.weighted_clusters
-    weighted.use_hash_policy.value = True
-    buckets = round(percent * BUCKETS / 100)
-    falls_back = flag.fallback and route.may_fall_back
-    to_new = weighted.clusters.add(
-        name=names.fallback_cluster(route.capability) if falls_back else names.new_cluster(route.capability)
-    )
-    to_new.weight.value = buckets
-    weighted.clusters.add(name=names.LEGACY_CLUSTER).weight.value = BUCKETS - buckets
-    if falls_back:
-        action.timeout.CopyFrom(milliseconds(legacy.timeout_ms + new.timeout_ms))
-        to_new.request_headers_to_add.append(_header(names.FALLBACK_HEADER, Side.LEGACY))
-    else:
-        action.timeout.CopyFrom(milliseconds(max(legacy.timeout_ms, new.timeout_ms)))
-    identity = settings.identity
-    if not known:
-        action.hash_policy.add().header.header_name = "x-request-id"  # becomes the cookie: see _issue
-    elif identity.header is not None:
-        action.hash_policy.add().header.header_name = identity.header
-    else:
-        action.hash_policy.add().cookie.name = identity.cookie or ""
-    # Envoy combines the hashes of several policies (rotate, xor). The second one is a constant of the capability: the
-    # method is only a header that is always there, rewritten to the salt.
-    salt = action.hash_policy.add().header
-    salt.header_name = ":method"
-    salt.regex_rewrite.pattern.regex = ".+"
-    salt.regex_rewrite.substitution = f"{settings.salt}:{route.capability}".replace("\\", "\\\\")
-    return action
+    anybody = _bytes(entry)
+    _only_known(entry.match, settings.identity)
+    return _Prepared(route, anybody, _bytes(entry))
 
 
 @lru_cache(maxsize=64)
@@ -218,12 +232,6 @@ def _try_ms(legacy: Upstream, new: Upstream) -> int:
     return max(legacy.timeout_ms, new.timeout_ms)
 
 
-def _usual_try_ms(table: RouteTable) -> int:
-    """The most frequent time limit of one try; the shortest of them where several are."""
-    limits = sorted(_try_ms(table.legacy, new) for new in table.new.values())
-    return max(limits, key=limits.count, default=table.legacy.timeout_ms)
-
-
 def _only_known(match: route_components_pb2.RouteMatch, identity: Identity) -> None:
     if identity.header is not None:
         match.headers.add(name=identity.header).present_match = True
@@ -231,10 +239,19 @@ def _only_known(match: route_components_pb2.RouteMatch, identity: Identity) -> N
         match.headers.add(name="cookie").string_match.contains = f"{identity.cookie}="
 
 
+def _version(version: int) -> bytes:
+    """The probe's answer: which version this worker has."""
+    entry = route_components_pb2.Route(name=names.VERSION_PATH)
+    entry.match.path = names.VERSION_PATH
+    entry.direct_response.status = 200
+    entry.direct_response.body.inline_string = str(version)
+    return wire.field(_ROUTES, _bytes(entry))
+
+
 @lru_cache(maxsize=16)
 def _catch_all(legacy: Upstream, settings: ProxySettings) -> bytes:
-    entries = []
     issues = settings.identity.issues
+    found = b""
     for known in (True, False) if issues else (True,):
         entry = route_components_pb2.Route(name=names.UNCLAIMED)
         entry.match.prefix = "/"
@@ -246,17 +263,21 @@ def _catch_all(legacy: Upstream, settings: ProxySettings) -> bytes:
             _only_known(entry.match, settings.identity)
         elif issues:
             entry.response_headers_to_add.append(_issue(settings.identity))
-        entries.append(entry)
-    return b"".join(wire.field(_ROUTES, entry.SerializeToString(deterministic=True)) for entry in entries)
+        found += wire.field(_ROUTES, _bytes(entry))
+    return found
 
 
 def _issue(identity: Identity) -> base_pb2.HeaderValueOption:
     """The identity cookie for who has none: the request's own id, which has just put this request into its bucket."""
-    value = f"{identity.cookie}=%REQ(x-request-id)%; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
-    return _header("set-cookie", value, base_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD)
+    value = f"{identity.cookie}=%REQ({names.REQUEST_ID})%; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
+    return _header("set-cookie", value, _APPEND)
 
 
 def _header(
     key: str, value: str, action: base_pb2.HeaderValueOption.HeaderAppendAction = _OVERWRITE
 ) -> base_pb2.HeaderValueOption:
     return base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=key, value=value), append_action=action)
+
+
+def _bytes(message: Message) -> bytes:
+    return message.SerializeToString(deterministic=True)

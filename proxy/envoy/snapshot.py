@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from proxy.envoy import names, wire
 from proxy.envoy.clusters import clusters
 from proxy.envoy.listener import listener
-from proxy.envoy.routes import route_configuration
+from proxy.envoy.routes import RouteBuilder
 from proxy.flags import FlagSet
 from proxy.routes import RouteTable
 from proxy.settings import ProxySettings
@@ -47,20 +46,22 @@ def snapshot(version: int, resources: Mapping[str, tuple[Resource, ...]]) -> Sna
     return Snapshot(version, resources, revisions)
 
 
+class Builder:
+    """Snapshots of one table and settings, version after version: what didn't change isn't made again."""
+
+    def __init__(self, table: RouteTable, settings: ProxySettings) -> None:
+        self._routes = RouteBuilder(table, settings)
+        self._clusters = tuple(Resource(one.name, one.SerializeToString(deterministic=True)) for one in clusters(table))
+        self._listeners = (Resource(names.LISTENER_NAME, listener(settings).SerializeToString(deterministic=True)),)
+
+    def build(self, flags: FlagSet) -> Snapshot:
+        """The resources for these flags. Check the table first (``proxy.routes.check``)."""
+        routes = Resource(names.ROUTE_CONFIG_NAME, self._routes.configuration(flags))
+        return snapshot(
+            flags.version, {names.CLUSTER: self._clusters, names.LISTENER: self._listeners, names.ROUTES: (routes,)}
+        )
+
+
 def build(table: RouteTable, flags: FlagSet, settings: ProxySettings) -> Snapshot:
-    """Pure: the resources for these flags. Check the table first (``proxy.routes.check``)."""
-    return snapshot(
-        flags.version,
-        {
-            names.CLUSTER: tuple(
-                Resource(one.name, one.SerializeToString(deterministic=True)) for one in clusters(table)
-            ),
-            names.LISTENER: _listeners(settings),
-            names.ROUTES: (Resource(names.ROUTE_CONFIG_NAME, route_configuration(table, flags, settings)),),
-        },
-    )
-
-
-@lru_cache(maxsize=16)
-def _listeners(settings: ProxySettings) -> tuple[Resource, ...]:
-    return (Resource(names.LISTENER_NAME, listener(settings).SerializeToString(deterministic=True)),)
+    """One snapshot. For one after the other, keep a Builder."""
+    return Builder(table, settings).build(flags)
