@@ -40,10 +40,10 @@ def choose(config: Config, layout: Layout, wanted: str | None, note: Callable[[s
                 f"databases.{name} holds data of {there} ({kind_file.parent}), not of {asked}: leave --server out, or "
                 "move that folder away to begin with an empty server"
             )
-        kind = asked or there
+        kind = asked or there or ""
         if kind not in made:
-            made[kind or ""] = _fetched(kind, note)
-        chosen[name] = made[kind or ""]
+            made[kind] = _fetched(kind, note)
+        chosen[name] = made[kind]
     return chosen
 
 
@@ -69,7 +69,7 @@ def installed(binary: str) -> ServerProgram:
     return MariaDBProgram(Path(found), Path(installer))
 
 
-def _fetched(kind: str | None, note: Callable[[str], None]) -> ServerProgram:
+def _fetched(kind: str, note: Callable[[str], None]) -> ServerProgram:
     if kind == "mariadb":
         return private_mariadb()
     try:
