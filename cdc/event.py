@@ -21,7 +21,7 @@ class EventError(ValueError):
 
     def __init__(self, message: str, record: Any) -> None:
         super().__init__(message)
-        self.event = _snippet(record)
+        self.event = snippet(record)
 
 
 class Place(NamedTuple):
@@ -187,6 +187,7 @@ def _place(source: dict[str, Any]) -> Place:
     return Place(source.get("gtid"), str(source["file"]), int(source["pos"]))
 
 
-def _snippet(record: Any, length: int = 2000) -> str:
+def snippet(record: Any, length: int = 2000) -> str:
+    """JSON of a record for people, cut short."""
     text = orjson.dumps(record, default=str).decode() if not isinstance(record, str) else record
     return text if len(text) <= length else text[:length] + "..."

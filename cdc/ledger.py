@@ -90,10 +90,12 @@ class Ledger:
         """In the caller's transaction."""
         cursor.execute(f"REPLACE INTO {SCHEMA}.stream_history VALUES (%s, %s, %s)", (*self._id, history))
 
-    def copied(self, cursor: Cursor, copied: Mapping[str, Position]) -> None:
-        """In the caller's transaction: these tables' copies are complete, taken at these positions."""
+    def copied(self, copied: Mapping[str, Position]) -> None:
+        """These tables' copies are complete, taken at these positions; commits."""
         text = json.dumps({table: str(position) for table, position in copied.items()})
-        cursor.execute(f"UPDATE {SCHEMA}.stream_position SET copied = %s WHERE {_KEY}", (text, *self._id))
+        with self._session.cursor() as cursor:
+            cursor.execute(f"UPDATE {SCHEMA}.stream_position SET copied = %s WHERE {_KEY}", (text, *self._id))
+        self._session.commit()
 
     def forget(self) -> None:
         """Drop the position and the history, and commit. Rows at the target stay."""

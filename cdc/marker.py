@@ -43,6 +43,7 @@ class Lag:
         self._sent: dict[int, float] = {}
         self._samples: deque[tuple[float, float]] = deque()
         self._last: float | None = None
+        self._fresh: float | None = None  # when the newest marker that arrived was written
 
     def sent(self, number: int, now: float) -> None:
         with self._lock:
@@ -56,18 +57,20 @@ class Lag:
                 return
             for passed in [n for n in self._sent if n <= number]:
                 del self._sent[passed]
-            self._last = now - sent
+            self._last, self._fresh = now - sent, sent
             self._samples.append((now, self._last))
             while self._samples[0][0] < now - self._keep_seconds:
                 self._samples.popleft()
 
     def now(self, now: float) -> float | None:
-        """How old the target's data is: the last marker's lag, or how long the oldest one under way takes already."""
-        with self._lock:
-            waiting = now - min(self._sent.values()) if self._sent else None
-        if self._last is None:
-            return None
-        return max(self._last, waiting or 0.0) if waiting is not None and waiting > self._last else self._last
+        """The last marker's lag, or how long the oldest one under way takes already, if that is longer; None before the
+        first one arrived."""
+        waiting = self.waiting(now)
+        return None if self._last is None else max(self._last, waiting)
+
+    def age(self, now: float) -> float | None:
+        """How old the target's data is while nothing is being applied; None before the first marker arrived."""
+        return None if self._fresh is None else now - self._fresh
 
     def waiting(self, now: float) -> float:
         """How long the oldest marker has been under way; 0 when none is."""
@@ -93,15 +96,16 @@ def percentile(samples: Iterable[float], share: float) -> float | None:
 
 
 class MarkerWriter(threading.Thread):
-    """Writes markers until ``end``. While the source is away it keeps trying and says so in ``trouble``."""
+    """Writes markers until ``end``. While the source is away it keeps trying; ``trouble`` is why it could not write the
+    last one, ``written_at`` when (monotonic) it last could."""
 
     def __init__(self, source: Database, stream: str, lag: Lag) -> None:
         super().__init__(name=f"marker-{stream}", daemon=True)
         self._source, self._stream, self._lag = source, stream, lag
         self._ended = threading.Event()
         self._number = time.time_ns() // 1000
-        self.trouble: str | None = None
-        self.last_written: float | None = None
+        self.trouble: Exception | None = None
+        self.written_at = time.monotonic()
 
     def end(self) -> None:
         self._ended.set()
@@ -116,13 +120,14 @@ class MarkerWriter(threading.Thread):
                     session = open_session(self._source, schema=False, read_timeout=10, write_timeout=10)
                 self._write(session)
                 self.trouble = None
-                self.last_written = time.monotonic()
+                self.written_at = time.monotonic()
             except (pymysql.err.MySQLError, OSError) as error:
-                self.trouble = str(error.args[-1] if error.args else error)
-                session = _closed(session)
+                self.trouble = error
+                _close(session)
+                session = None
             pause = EVERY_SECONDS if session is not None else 1.0
             self._ended.wait(max(0.0, pause - (time.monotonic() - began)))
-        _closed(session)
+        _close(session)
 
     def _write(self, session: Session) -> None:
         self._number += 1
@@ -136,7 +141,7 @@ class MarkerWriter(threading.Thread):
         session.commit()
 
 
-def _closed(session: Session | None) -> None:
+def _close(session: Session | None) -> None:
     if session is not None:
         with suppress(pymysql.err.MySQLError):
             session.close()

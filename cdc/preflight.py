@@ -74,7 +74,7 @@ def wrong_settings(variables: Mapping[str, str]) -> list[str]:
 def missing_rights(grants: Sequence[str], server: Server) -> list[str]:
     """From SHOW GRANTS: global rights that the account lacks. Rights on tables show when the tables are read."""
     everywhere = " , ".join(grant.upper() for grant in grants if " ON *.* " in grant.upper())
-    if "ALL PRIVILEGES" in everywhere or "SUPER" in everywhere.split(" ON ")[0]:
+    if "ALL PRIVILEGES" in everywhere:
         return []
     missing = [right for right in _RIGHTS if not any(name in everywhere for name in _SAME_RIGHT[right])]
     if not missing:

@@ -21,8 +21,8 @@ _KEY = "capability = %s AND direction = %s"
 
 @dataclass(frozen=True)
 class Command:
-    """What is wanted. ``asked`` grows with every request; ``copy_again`` names tables to copy again (empty: all), and is
-    None when nothing is to be copied again."""
+    """What is wanted. ``asked`` grows with every request; ``copy_again`` names tables to copy again (empty: all),
+    and is None when nothing is to be copied again."""
 
     wanted: Wanted
     asked: int
@@ -49,16 +49,32 @@ class Reporter(threading.Thread):
         return self._command
 
     @property
+    def asked(self) -> int | None:
+        """The number of the newest command known."""
+        return None if self._command is None else self._command.asked
+
+    @property
+    def state(self) -> StreamState:
+        return self._state
+
+    @property
     def detail(self) -> Detail:
         return self._detail
 
-    def say(self, state: StreamState, **changes: Any) -> None:
-        """Change the state, and fields of the detail. Written within a second; at once when the state is another."""
+    def say(self, state: StreamState | None, **changes: Any) -> None:
+        """Change the state (None: as it is) and fields of the detail. Written within a second; at once when the state
+        is another."""
         with self._lock:
-            new = state is not self._state
-            self._state, self._detail = state, replace(self._detail, **changes)
+            new = state is not None and state is not self._state
+            self._state, self._detail = state or self._state, replace(self._detail, **changes)
         if new:
             self._wake.set()
+
+    def begin_anew(self, state: StreamState, detail: Detail) -> None:
+        """Forget all that was said."""
+        with self._lock:
+            self._state, self._detail = state, detail
+        self._wake.set()
 
     def wait_for_news(self, seconds: float) -> None:
         """Block until the command may have changed, at most so long."""

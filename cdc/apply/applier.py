@@ -21,10 +21,10 @@ _REFUSALS = (pymysql.err.MySQLError, StagingError, MissingColumn, MissingKey, Ty
 class Refused(Exception):
     """The target, or the mapping, does not take an event. Nothing of its batch was committed."""
 
-    def __init__(self, change: Change, cause: Exception) -> None:
+    def __init__(self, change: Change, key: tuple[str, ...], cause: Exception) -> None:
         arguments = cause.args
         super().__init__(str(arguments[-1] if arguments else cause))
-        self.change, self.cause = change, cause
+        self.change, self.key, self.cause = change, key, cause
 
 
 class Applier:
@@ -34,10 +34,15 @@ class Applier:
         """Makes the staging tables. Raises pymysql.err.MySQLError."""
         self._session, self._plan = session, plan
         self._staged = False
-        with session.cursor() as cursor:
+        self.renew(plan)
+
+    def renew(self, plan: Plan) -> None:
+        """Go on by another plan: a table has another shape. Makes the staging tables anew."""
+        self._plan, self._staged = plan, False
+        with self._session.cursor() as cursor:
             for source in plan.sources.values():
                 source.staging.create(cursor)
-        session.commit()
+        self._session.commit()
 
     def apply(self, steps: Iterable[Step], record: Callable[[Cursor], None]) -> None:
         """Apply the steps in order and commit, with what ``record`` writes in the same transaction.
@@ -72,7 +77,7 @@ class Applier:
             if try_again(error):
                 raise
             if len(changes) == 1:
-                raise Refused(changes[0], error) from error
+                raise Refused(changes[0], self._plan.keys[changes[0].table], error) from error
             cursor.execute("ROLLBACK TO SAVEPOINT strangler")
             middle = len(changes) // 2
             self._apart(cursor, changes[:middle])

@@ -1,0 +1,97 @@
+"""From hand-overs of the engine to batches that end where a transaction of the source ends. Pure.
+
+A transaction is known to be over when an event of another one follows, or a marker (always a transaction by itself).
+The events of the last transaction are held back until then, but not for long: after a short silence, or when there are
+too many, they go without that knowledge, which costs no correctness, only that a reader may see half a transaction.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from cdc.event import Change, Event, Heartbeat, Marker, SchemaChange, Truncate
+from cdc.source.port import Batch
+
+HELD_EVENTS = 20_000
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Events to apply, the offset to store with them, and the transaction that ends with them (None: unknown)."""
+
+    events: list[Event]
+    offset: str
+    gtid: str | None
+
+
+class Assembler:
+    """Collects parsed hand-overs and gives them back cut at the ends of transactions."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[tuple[Batch, list[Event]]] = deque()
+
+    @property
+    def size(self) -> int:
+        """How many events wait."""
+        return sum(len(events) for _, events in self._pieces)
+
+    def add(self, batch: Batch, events: list[Event]) -> None:
+        """Heartbeats are left out: a marker says more."""
+        self._pieces.append((batch, [event for event in events if not isinstance(event, Heartbeat)]))
+
+    def cut(self, *, everything: bool = False) -> Cut | None:
+        """All complete transactions, or really all events with ``everything``; None when that is none. A schema change
+        comes alone, so that what was before it is committed whatever becomes of it."""
+        events = [(batch, event) for batch, found in self._pieces for event in found]
+        if not events:
+            self._pieces.clear()
+            return None
+        end = len(events) if everything else _complete(events)
+        end = _before_schema_change(events, end)
+        if end == 0:
+            return None
+        batch, last = events[end - 1]
+        rest = events[end:]
+        self._pieces.clear()
+        for owner, event in rest:
+            if self._pieces and self._pieces[-1][0] is owner:
+                self._pieces[-1][1].append(event)
+            else:
+                self._pieces.append((owner, [event]))
+        finished = _gtid(last) if _over(last, rest[0][1] if rest else None) else None
+        return Cut([event for _, event in events[:end]], batch.offset(last.at), finished)
+
+
+def _complete(events: list[tuple[Batch, Event]]) -> int:
+    """How many events from the start belong to transactions that are known to be over."""
+    for end in range(len(events), 0, -1):
+        following = events[end][1] if end < len(events) else None
+        if _over(events[end - 1][1], following):
+            return end
+    return 0
+
+
+def _before_schema_change(events: list[tuple[Batch, Event]], end: int) -> int:
+    """``end``, or the place of the first schema change before it; 1 when that is the very first event."""
+    first = next((i for i in range(end) if isinstance(events[i][1], SchemaChange)), None)
+    return end if first is None else max(first, 1)
+
+
+def _over(event: Event, following: Event | None) -> bool:
+    """Whether the event's transaction is over after it."""
+    if isinstance(event, (Marker, SchemaChange, Truncate)):
+        return True
+    if not isinstance(event, Change):
+        return False
+    if event.gtid is None:
+        return True  # without GTIDs nothing is known; the stored offset is exact all the same
+    return following is not None and _gtid(following) != event.gtid
+
+
+def _gtid(event: Event) -> str | None:
+    if isinstance(event, (Change, Marker)):
+        return event.gtid
+    if isinstance(event, (SchemaChange, Truncate)):
+        return event.place.gtid
+    return None

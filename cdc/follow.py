@@ -1,0 +1,170 @@
+"""One run of a stream: from the checks, over the copy, along the binlog, until something else is wanted."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from dataclasses import replace
+
+from cdc.apply.applier import Applier
+from cdc.apply.plan import Plan, read_plan
+from cdc.copy.copier import Copier, CopyStopped
+from cdc.copy.snapshot import snapshot
+from cdc.event import Marker, parse
+from cdc.explain import Stopped
+from cdc.ledger import Ledger, Stored
+from cdc.marker import Lag, MarkerWriter, create_marker_table
+from cdc.position import Position
+from cdc.preflight import check_source, check_target, warnings_of
+from cdc.report import Command, Reporter
+from cdc.server import Server
+from cdc.session import Session, connection_lost, open_session
+from cdc.source.embedded import EmbeddedSource
+from cdc.source.port import Resume, Source, SourceError
+from cdc.source.purge import check_available
+from cdc.source.settings import Capture
+from cdc.spec import SourceOf, StreamSpec
+from cdc.state import CopyProgress, StreamError, StreamState
+from cdc.tail import Tail
+
+IDLE_SECONDS = 0.5
+MARKERLESS_SECONDS = 3.0  # so long markers may fail before the source counts as away
+SILENT_SECONDS = 30.0  # markers are written and none comes out: the engine is deaf
+
+
+class Follower:
+    """Made anew for each run; ``follow`` returns when something else is wanted."""
+
+    def __init__(
+        self, spec: StreamSpec, reporter: Reporter, stop: threading.Event, lag: Lag, source_of: SourceOf | None
+    ) -> None:
+        self._spec, self._reporter, self._stop, self._lag = spec, reporter, stop, lag
+        self._source_of = source_of
+        self._command: Command | None = None
+
+    def follow(self, command: Command) -> None:
+        """Raises whatever ended the run; the caller knows what it means (``cdc.stream``)."""
+        self._command = command
+        with ExitStack() as opened:
+            target = opened.enter_context(closing(open_session(self._spec.target, load=True)))
+            with target.cursor() as cursor:
+                cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            plan, capture = self._check(target)
+            ledger = Ledger(target, self._spec.capability, self._spec.direction)
+            ledger.take()
+            marker = MarkerWriter(self._spec.source, self._spec.name, self._lag)
+            marker.start()
+            opened.callback(marker.end)
+            try:
+                stored = self._begin(ledger, capture, marker)
+                applier = Applier(target, plan)
+                copied = self._copy(target, plan, ledger, stored)
+            except CopyStopped:
+                return
+            self._lag.forget_sent()
+            source = self._source(capture)
+            opened.callback(source.close)
+            source.start(stored.resume)
+            tail = Tail(self._spec, applier, ledger, source, self._lag, self._reporter)
+            tail.begin(plan, copied)
+            while not self._wanted_otherwise():
+                self._source_is_there(marker)
+                if tail.step():
+                    tail.renew(self._read_plan(target))
+
+    def _check(self, target: Session) -> tuple[Plan, Capture]:
+        """Everything that can be known before anything is begun. Raises Stopped, PlanError, pymysql errors."""
+        spec = self._spec
+        with closing(open_session(spec.source)) as source:
+            problems = [*check_source(source), *check_target(target)]
+            if problems:
+                raise Stopped(StreamError("; ".join(problems), f"then: strangler sync resume {spec.capability}"))
+            plan = read_plan(spec.mapping, source, target)
+            create_marker_table(source)
+            source.commit()
+            self._reporter.say(StreamState.STARTING, warnings=tuple(warnings_of(source, list(plan.sources))))
+            return plan, Capture(spec.name, spec.source, Server.of(source).flavour, tuple(plan.sources))
+
+    def _source(self, capture: Capture) -> Source:
+        if self._source_of is not None:
+            return self._source_of(capture)
+        files = self._spec.engine
+        return EmbeddedSource(capture, files.jars, files.java_home, files.folder, files.heap_mb)
+
+    def _begin(self, ledger: Ledger, capture: Capture, marker: MarkerWriter) -> Stored:
+        """The stored position; a new one, where the binlog is now, when there is none or all is to be copied again."""
+        assert self._command is not None
+        again = self._command.copy_again
+        stored = ledger.read()
+        if stored is not None and again is not None:
+            if not again:
+                ledger.forget()
+                stored = None
+            else:
+                kept = {table: position for table, position in stored.copied.items() if table not in again}
+                ledger.copied(kept)
+                stored = Stored(stored.resume, kept, stored.events)
+        if stored is None:
+            ledger.begin(self._first_offset(capture, marker))
+            stored = ledger.read()
+            assert stored is not None
+        else:
+            with closing(open_session(self._spec.source)) as source:
+                check_available(source, stored.resume.offset)
+        if again is not None:
+            self._reporter.copied_again(self._command)
+            self._command = replace(self._command, copy_again=None)
+        return stored
+
+    def _first_offset(self, capture: Capture, marker: MarkerWriter) -> Resume:
+        """Let the engine learn the tables and begin to stream; the first marker that comes out gives the offset."""
+        source = self._source(capture)
+        try:
+            source.start(None)
+            while not self._wanted_otherwise():
+                self._source_is_there(marker)
+                batch = source.poll(IDLE_SECONDS)
+                for event in parse(batch.values) if batch is not None else ():
+                    if isinstance(event, Marker) and batch is not None:
+                        return Resume(batch.offset(event.at), source.history())
+            raise CopyStopped
+        finally:
+            source.close()
+
+    def _copy(self, target: Session, plan: Plan, ledger: Ledger, stored: Stored) -> Mapping[str, Position]:
+        """Copy the tables that were never copied (or are to be again). Gives per table where its copy was taken."""
+        missing = [table for table in plan.sources if table not in stored.copied]
+        if not missing:
+            return stored.copied
+
+        def progress(now: CopyProgress) -> None:
+            self._reporter.say(StreamState.COPYING, progress=now, rows_per_second=now.rows_per_second)
+
+        copier = Copier(target, plan, progress, self._wanted_otherwise)
+        with snapshot(self._spec.source, missing) as view:
+            copier.copy(view, missing)
+            copied = {**stored.copied, **dict.fromkeys(missing, view.position)}
+        ledger.copied(copied)
+        self._reporter.say(StreamState.STARTING, progress=None, rows_per_second=0.0)
+        return copied
+
+    def _wanted_otherwise(self) -> bool:
+        return self._stop.is_set() or self._reporter.asked != (self._command.asked if self._command else None)
+
+    def _read_plan(self, target: Session) -> Plan:
+        with closing(open_session(self._spec.source)) as source:
+            return read_plan(self._spec.mapping, source, target)
+
+    def _source_is_there(self, marker: MarkerWriter) -> None:
+        """Raises when markers can't be written for a while, or are written and none comes out."""
+        now, trouble = time.monotonic(), marker.trouble
+        if trouble is not None and not connection_lost(trouble):
+            raise trouble
+        if trouble is not None and now - marker.written_at > MARKERLESS_SECONDS:
+            raise SourceError(
+                f"the source can't be reached: {trouble.args[-1] if trouble.args else trouble}", away=True
+            )
+        if self._lag.waiting(now) > SILENT_SECONDS:
+            raise SourceError(f"nothing came out of the engine for {SILENT_SECONDS:.0f} s", away=True)

@@ -1,0 +1,47 @@
+"""What one stream is: whose rows go where, by which mapping, with what engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cdc.database import Database
+from cdc.mapping import CapabilityMapping
+from cdc.source.port import Source
+from cdc.source.settings import Capture
+from cdc.state import Direction
+
+
+@dataclass(frozen=True)
+class EngineFiles:
+    """What the embedded engine needs of this machine. ``folder`` keeps its schema history and offset file."""
+
+    jars: tuple[Path, ...]
+    java_home: Path
+    folder: Path
+    heap_mb: int = 256
+
+
+@dataclass(frozen=True)
+class StreamSpec:
+    """One stream: whose rows, where to, by which mapping, with what engine."""
+
+    mapping: CapabilityMapping
+    source: Database
+    target: Database
+    engine: EngineFiles
+    direction: Direction = Direction.TO_NEW
+
+    @property
+    def capability(self) -> str:
+        return self.mapping.capability
+
+    @property
+    def name(self) -> str:
+        """Unique among the streams of a source; Debezium's topic prefix, hence the few characters."""
+        return f"strangler.{self.capability}.{self.direction}".replace(" ", "_")
+
+
+SourceOf = Callable[[Capture], Source]
+"""Makes the source of a run; given by tests and other hostings, else it is the embedded engine."""

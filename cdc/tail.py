@@ -1,0 +1,206 @@
+"""Along the binlog: hand-overs of the engine in, transactions of the target out."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+
+import structlog
+from pymysql.cursors import Cursor
+
+from cdc.apply.applier import Applier, Step
+from cdc.apply.plan import Plan
+from cdc.batches import HELD_EVENTS, Assembler, Cut
+from cdc.event import Change, Event, Marker, SchemaChange, Truncate, parse
+from cdc.explain import Stopped
+from cdc.ledger import Ledger
+from cdc.marker import Lag, percentile
+from cdc.position import Position, parse_gtids
+from cdc.report import Reporter
+from cdc.source.port import Source
+from cdc.source.purge import position_of
+from cdc.spec import StreamSpec
+from cdc.state import StreamError, StreamState
+
+log = structlog.get_logger("stream")
+
+BATCH_EVENTS = 8192
+IDLE_SECONDS = 0.5
+QUIET_SECONDS = 0.03  # after so long without news the last transaction counts as over
+REPORT_SECONDS = 0.5
+RATE_SECONDS = 5.0
+
+
+class Tail:
+    """Follows a source that has been started. One thread."""
+
+    def __init__(
+        self, spec: StreamSpec, applier: Applier, ledger: Ledger, source: Source, lag: Lag, reporter: Reporter
+    ) -> None:
+        self._spec, self._applier, self._ledger, self._source = spec, applier, ledger, source
+        self._lag, self._reporter = lag, reporter
+        self._waiting = Assembler()
+        self._rate = Rate(RATE_SECONDS)
+        self._reported = 0.0
+        self._arrived = False
+
+    def begin(self, plan: Plan, copied: Mapping[str, Position]) -> None:
+        """``copied`` says per table up to where its copy has everything: such events are dropped."""
+        self._plan, self._filter = plan, CopyFilter(copied)
+
+    def renew(self, plan: Plan) -> None:
+        """A table has another shape now."""
+        self._plan = plan
+        self._applier.renew(plan)
+
+    def step(self) -> bool:
+        """Wait for events and apply them. True when a table's shape has changed and the plan must be read again.
+
+        Raises Refused, EventError, SourceError, Stopped, pymysql.err.MySQLError.
+        """
+        held = self._waiting.size
+        batch = self._source.poll(QUIET_SECONDS if held else IDLE_SECONDS)
+        quiet = batch is None
+        while batch is not None:
+            self._waiting.add(batch, parse(batch.values))
+            batch = self._source.poll(0) if self._waiting.size < BATCH_EVENTS else None
+        cut = self._waiting.cut(everything=quiet or self._waiting.size > HELD_EVENTS)
+        renew = self._apply(cut) if cut is not None else False
+        self._report(len(cut.events) if cut is not None else 0)
+        return renew
+
+    def _apply(self, cut: Cut) -> bool:
+        steps, applied, renew = self._steps(cut.events)
+        position = position_of(cut.offset).with_transaction(cut.gtid)
+        history = self._source.history() if any(isinstance(e, SchemaChange) for e in cut.events) else None
+
+        def record(cursor: Cursor) -> None:
+            self._ledger.advance(cursor, cut.offset, position, applied)
+            if history is not None:
+                self._ledger.keep_history(cursor, history)
+
+        self._applier.apply(steps, record)
+        now = time.monotonic()
+        self._rate.add(applied, now)
+        for event in cut.events:
+            if isinstance(event, Marker) and event.stream == self._spec.name:
+                self._lag.arrived(event.number, now)
+                self._arrived = True
+        return renew
+
+    def _steps(self, events: list[Event]) -> tuple[list[Step], int, bool]:
+        """Changes in runs between truncates; how many; whether a mapped table has a new shape."""
+        steps: list[Step] = []
+        changes: list[Change] = []
+        applied, renew = 0, False
+        for event in events:
+            if isinstance(event, Change):
+                if self._filter.wants(event):
+                    changes.append(event)
+                    applied += 1
+            elif isinstance(event, Truncate):
+                if self._filter.wants_place(event.table, event.place.gtid, event.place.file, event.place.offset):
+                    steps += [changes, event]
+                    changes = []
+                    applied += 1
+            elif isinstance(event, SchemaChange):
+                renew = self._shape(event) or renew
+        return [*steps, changes], applied, renew
+
+    def _shape(self, event: SchemaChange) -> bool:
+        """Whether a mapped table has another shape now. Raises Stopped when the mapping can't do with it."""
+        touched = [t for schema, t in event.tables if schema == self._spec.source.schema and t in self._plan.sources]
+        for table in touched:
+            columns = event.columns.get((self._spec.source.schema, table))
+            if columns is None:
+                raise Stopped(self._cannot(event, table, f"the table {table} is gone, or has another name now"))
+            present = {column.lower() for column in columns}
+            lost = [c for c in self._plan.sources[table].staging.names if c.lower() not in present]
+            if lost:
+                raise Stopped(self._cannot(event, table, f"the mapping reads {table}.{', '.join(lost)}"))
+        return bool(touched)
+
+    def _cannot(self, event: SchemaChange, table: str, why: str) -> StreamError:
+        return StreamError(
+            f"stopped at {event.place}: {' '.join(event.ddl.split())}: {why}",
+            f"correct the mapping and: strangler sync resume {self._spec.capability}; if rows were written meanwhile"
+            f" under another name: strangler sync resnapshot {table}",
+            position=str(event.place),
+            table=table,
+            event=event.ddl,
+        )
+
+    def _report(self, events: int) -> None:
+        now = time.monotonic()
+        if now - self._reported < REPORT_SECONDS and self._reporter.state is StreamState.STREAMING:
+            return
+        self._reported = now
+        samples = self._lag.samples()
+        self._reporter.say(
+            StreamState.STREAMING if self._arrived else StreamState.STARTING,
+            lag_seconds=self._lag.now(now),
+            lag_p50_seconds=percentile(samples, 0.5),
+            lag_p99_seconds=percentile(samples, 0.99),
+            lag_samples=len(samples),
+            rows_per_second=self._rate.per_second(now),
+            behind_events=0 if not events and self._waiting.size == 0 and self._lag.waiting(now) < 1.0 else None,
+            note=None,
+        )
+
+
+class CopyFilter:
+    """Which events are in a table's copy already: those whose transaction the copy's position contains."""
+
+    def __init__(self, copied: Mapping[str, Position]) -> None:
+        self._copied = dict(copied)
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def wants(self, change: Change) -> bool:
+        if change.gtid is None:
+            return self.wants_place(change.table, None, change.file, change.offset)
+        known = self._known.get((change.table, change.gtid))
+        if known is not None:
+            return known
+        return self.wants_place(change.table, change.gtid, change.file, change.offset)
+
+    def wants_place(self, table: str, gtid: str | None, file: str, offset: int) -> bool:
+        copied = self._copied.get(table)
+        if copied is None:
+            return True
+        gtids = parse_gtids(gtid or "")
+        if gtids is not None and copied.gtids is not None:
+            wanted = not copied.contains(Position(gtids))
+        elif copied.file is not None and copied.offset is not None:
+            # an event begins before the position that its transaction ends at
+            wanted = Position(None, file, offset).contains(Position(None, copied.file, copied.offset))
+        else:
+            raise Stopped(
+                StreamError(
+                    f"the copy of {table} stands at {copied}, the event at {file}:{offset} has no GTID to compare",
+                    f"strangler sync resnapshot {table}",
+                    table=table,
+                )
+            )
+        if gtid is not None:
+            if len(self._known) > 1000:
+                self._known.clear()
+            self._known[(table, gtid)] = wanted
+        return wanted
+
+
+class Rate:
+    """Events per second over the last ``seconds``."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._counts: deque[tuple[float, int]] = deque()
+
+    def add(self, count: int, now: float) -> None:
+        if count:
+            self._counts.append((now, count))
+
+    def per_second(self, now: float) -> float:
+        while self._counts and self._counts[0][0] < now - self._seconds:
+            self._counts.popleft()
+        return sum(count for _, count in self._counts) / self._seconds

