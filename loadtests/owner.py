@@ -72,7 +72,7 @@ def read_holdings(legacy_url: str, gateway_url: str | None, wanted: Wanted) -> H
     engine = create_engine(f"mysql+pymysql://{rest}", connect_args={"charset": "utf8mb4"})
     try:
         with engine.connect() as connection:
-            _read_database(connection, holdings, wanted)
+            read_database(connection, holdings, wanted)
     except Exception as error:
         raise OwnerUnreachable(f"the legacy database can't be read: {error}") from error
     finally:
@@ -85,7 +85,9 @@ def read_holdings(legacy_url: str, gateway_url: str | None, wanted: Wanted) -> H
     return holdings
 
 
-def _read_database(connection: Connection, holdings: Holdings, wanted: Wanted) -> None:
+def read_database(connection: Connection, holdings: Holdings, wanted: Wanted) -> None:
+    """Fills in everything but the charges."""
+
     def rows(sql: str, values: Sequence[Any]) -> Iterator[Any]:
         for start in range(0, len(values), CHUNK):
             chunk = tuple(values[start : start + CHUNK])
