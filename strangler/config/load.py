@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
@@ -15,7 +16,7 @@ from pydantic_core import ErrorDetails
 from strangler.config.check import problems
 from strangler.config.model import Config
 from strangler.config.positions import Key, Positions
-from strangler.config.problem import ConfigError, Problem, nearest
+from strangler.config.problem import CLOSE, ConfigError, Problem, nearest
 
 NAME = "strangler.toml"
 
@@ -60,7 +61,7 @@ def load_text(text: str, path: Path) -> Config:
     try:
         config = Config.model_validate({**raw, "path": path})
     except ValidationError as error:
-        raise ConfigError([_shape(e, positions, name) for e in error.errors()]) from error
+        raise ConfigError([_shape(e, positions, name) for e in _meant(error.errors())]) from error
     if found := [Problem(name, positions.line(f.key), _dotted(f.key), f.message, f.fix) for f in problems(config)]:
         raise ConfigError(found)
     return config
@@ -85,6 +86,17 @@ def _dotted(key: Key) -> str:
     for part in key:
         out += f"[{part}]" if isinstance(part, int) else f".{part}" if out else part
     return out
+
+
+def _meant(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without the missing keys that are there, misspelt: one mistake is told once."""
+    unknown = {e["loc"] for e in errors if e["type"] == "extra_forbidden"}
+
+    def misspelt(missing: Key) -> bool:
+        beside = [str(key[-1]) for key in unknown if key[:-1] == missing[:-1]]
+        return bool(difflib.get_close_matches(str(missing[-1]), beside, n=1, cutoff=CLOSE))
+
+    return [e for e in errors if not (e["type"] == "missing" and misspelt(e["loc"]))]
 
 
 def _shape(error: ErrorDetails, positions: Positions, name: str) -> Problem:

@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+CLOSE = 0.6  # difflib's ratio from which on a word is taken for a misspelling
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -33,8 +35,8 @@ class ConfigError(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """``did you mean 'x'?`` for the nearest spelling, or the list of what is known, or ``""`` when nothing is."""
-    words = sorted(known)
-    close = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    words = sorted(str(k) for k in known)
+    close = difflib.get_close_matches(word, words, n=1, cutoff=CLOSE)
     if close:
         return f"did you mean {close[0]!r}?"
     return "known are: " + ", ".join(words) if words else ""

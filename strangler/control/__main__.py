@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from filelock import FileLock, Timeout
 
+from proxy.xds.server import Refused
 from strangler.config import Config, ConfigError, ControlPorts, NotRunning, Ports, load
 from strangler.config.ports import PortsError
 from strangler.control import logs
@@ -38,6 +39,9 @@ def main() -> int:
         return Exit.USAGE
     except Timeout:
         print(f"error: another control plane runs on {config.state}: strangler ps", file=sys.stderr)
+        return Exit.FAILED
+    except Refused as error:
+        print(f"error: no stored version of the flags can be applied: {error}", file=sys.stderr)
         return Exit.FAILED
     except (NotRunning, PortsError, SecretError, SchemaTooNew, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -211,7 +211,10 @@ class Executor:
         if done is None or not done.proxies:
             return "stored, but no proxy is connected: whoever connects gets it first"
         applied = sum(p.applied == done.version for p in done.proxies)
-        return f"version {done.version} applied by {applied} of {len(done.proxies)} proxies in {done.ms:.0f} ms"
+        text = f"version {done.version} applied by {applied} of {_proxies(len(done.proxies))}"
+        if not done.applied:
+            return f"{text}; who is silent gets it first when it answers again"
+        return f"{text} in {done.ms:.0f} ms"
 
     # --- phase --------------------------------------------------------------------------------------------------------
 
@@ -222,6 +225,10 @@ class Executor:
         standing = Standing(self.plan.capability, step.phase, self._now(), op.actor, op.reason, baseline)
         await asyncio.to_thread(self._phases.enter, standing)
         return f"{self.plan.capability} is in {step.phase}"
+
+
+def _proxies(number: int) -> str:
+    return f"{number} {'proxy' if number == 1 else 'proxies'}"
 
 
 def restored(flags: FlagSet, before: FlagSet, routes: set[str]) -> FlagSet:

@@ -21,7 +21,7 @@ _TRIES = 5  # flips of different capabilities may meet; each try starts from the
 
 @dataclass(frozen=True)
 class Flipped:
-    """``applied`` is False when no proxy was connected (only a rollback goes on then)."""
+    """``applied`` is False when no proxy was connected, or one was silent (only a rollback goes on then)."""
 
     version: int
     applied: bool
@@ -107,6 +107,9 @@ class Flagging:
                 continue
             except Refused as refused:
                 FLIPS.labels("refused").inc()
+                if rollback and refused.timed_out:
+                    # It holds for all who answered; the silent one gets it as soon as it answers again.
+                    return Flipped(refused.version, False, 0.0, self.proxies, before, self.flags)
                 raise self._refused(refused) from refused
             FLIPS.labels("applied").inc()
             FLIP_SECONDS.observe(done.ms / 1000)

@@ -1,0 +1,211 @@
+"""What people see, from answers as the API gives them."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from strangler.cli import flags, phrase, status, sync, verify
+from strangler.cli.grid import Column, fitted
+from strangler.cli.screen import Screen
+
+
+def shown(render: Any, *arguments: Any, width: int = 110) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=width, highlight=False, markup=False)
+    render(*arguments, Screen(console, console))
+    return out.getvalue()
+
+
+def capability(**changes: Any) -> dict[str, Any]:
+    return {
+        "name": "catalog",
+        "phase": "canary",
+        "since": "2026-11-23T11:20:00+00:00",
+        "actor": "oncall",
+        "reason": "start with the EU shop",
+        "owner": "legacy",
+        "tables": 3,
+        "percent": 40.0,
+        "routes": [
+            {
+                "route": "GET /api/items/{id}",
+                "access": "read",
+                "percent": 40.0,
+                "shadow_percent": 0,
+                "pin": None,
+                "cohorts": ["staff"],
+                "fallback": True,
+                "served": {"legacy": 14400, "new": 9633},
+                "errors": {"legacy": 1, "new": 0},
+                "p50_ms": {"legacy": 6.2, "new": 4.0},
+                "p99_ms": {"legacy": 22.4, "new": None},
+            }
+        ],
+        "sync": {"state": "streaming", "lag_seconds": 0.034, "lag_p99_seconds": 0.09, "quarantined": 0},
+        "evidence": [
+            {"kind": "verify", "ok": True, "at": "2026-11-23T11:58:00+00:00", "summary": "1,204,332 rows equal"}
+        ],
+        "next": {"phase": "reads", "allowed": True, "reasons": [], "checks": []},
+        "rollback": {"safe": True, "reasons": ["legacy owns all rows"], "rows_at_risk": 0},
+        "operation": None,
+        **changes,
+    }
+
+
+def answer(*capabilities: dict[str, Any]) -> dict[str, Any]:
+    proxies = [{"id": f"envoy-{n}", "applied": 41, "last_nack": None} for n in (1, 2)]
+    return {
+        "version": 41,
+        "now": "2026-11-23T12:04:31+00:00",
+        "capabilities": list(capabilities),
+        "proxies": proxies,
+    }
+
+
+def test_where_are_we() -> None:
+    text = shown(status.show_all, answer(capability()))
+    assert text.startswith("version 41, applied by 2 of 2 proxies")
+    assert "CAPABILITY   PHASE    OWNER    TRAFFIC TO NEW      IN SYNC      WAY BACK" in text
+    assert "catalog      canary   legacy   ████░░░░░░   40 %   yes, 34 ms   safe" in text
+
+
+@pytest.mark.parametrize("width", [80, 60, 40])
+def test_a_narrow_terminal_loses_columns_on_the_right(width: int) -> None:
+    text = shown(status.show_all, answer(capability()), width=width)
+    table = [line for line in text.splitlines() if line.startswith(("CAPABILITY", "catalog"))]
+    assert all(len(line) <= width for line in table)
+    whole = shown(status.show_all, answer(capability()), width=200).splitlines()
+    assert all(any(w.startswith(line) for w in whole) for line in table)
+
+
+def test_one_capability() -> None:
+    text = shown(status.show_one, answer(capability()))
+    assert 'oncall: "start with the EU shop"' in text
+    assert "GET  /api/items/{id}" in text
+    assert "14,400 | 9,633" in text
+    assert "40 % +staff" in text
+    assert "6.2 | 4" in text
+    assert "data       3 tables, lag 34 ms (p99 90 ms), quarantine empty, verified" in text
+    assert "1,204,332 rows equal" in text
+    assert "next       reads: allowed" in text
+    assert "way back   safe: rollback loses nothing" in text
+
+
+def test_a_stopped_stream_is_told_with_its_way_out() -> None:
+    error = {
+        "message": "ALTER TABLE items DROP COLUMN colour",
+        "position": "3f2a:1-9",
+        "way_out": "correct the mapping",
+    }
+    stopped = {"state": "stopped", "lag_seconds": 12.0, "quarantined": 0, "error": error}
+    text = shown(status.show_all, answer(capability(sync=stopped)))
+    assert "no, stopped" in text
+    assert "catalog: stream stopped at 3f2a:1-9: ALTER TABLE items DROP COLUMN colour" in text
+    assert "correct the mapping" in text
+
+
+def test_what_the_next_gate_lacks() -> None:
+    check = {
+        "name": "parity",
+        "verdict": "refused",
+        "text": "1 row differs",
+        "fix": "strangler verify catalog --repair",
+    }
+    following = {"phase": "reads", "allowed": False, "reasons": ["parity: 1 row differs"], "checks": [check]}
+    text = shown(status.show_one, answer(capability(next=following)))
+    assert "next       reads: not yet" in text
+    assert "parity: 1 row differs" in text
+    assert "strangler verify catalog --repair" in text
+
+
+def test_a_flip() -> None:
+    done = {
+        "dry_run": False,
+        "version": 42,
+        "from_version": 41,
+        "summary": "catalog 40 % -> 60 %",
+        "changes": [],
+        "proxies": [{"id": "a", "applied": 42, "last_nack": None}, {"id": "b", "applied": 42, "last_nack": None}],
+        "ms_to_applied": 3.2,
+    }
+    assert shown(flags.show, done) == "version 42: catalog 40 % -> 60 %\napplied by 2 of 2 proxies in 3 ms\n"
+    dry = {**done, "dry_run": True, "changes": ["GET /api/items   40 % -> 60 %"]}
+    assert shown(flags.show, dry) == (
+        "would make version 42 from 41:\n  GET /api/items   40 % -> 60 %\nnothing was changed\n"
+    )
+
+
+def test_a_comparison_names_each_row() -> None:
+    table = {
+        "table": "brands",
+        "rows": 4981,
+        "rows_per_second": 412000,
+        "seconds": 0.012,
+        "missing": [{"id": 7}],
+        "extra": [],
+        "differing": [{"key": {"id": 311}, "columns": {"name": {"legacy": "Zoé", "new": None}}}],
+        "missing_total": 1,
+        "extra_total": 0,
+        "differing_total": 1,
+        "repaired": [],
+    }
+    found = {"capability": "catalog", "equal": False, "rows": 4981, "in_flight": 2, "waited": True, "tables": [table]}
+    text = shown(verify.show, found)
+    assert "brands   4,981   412,000   12 ms   1 differs, 1 missing" in text
+    assert 'brands id 311   name: legacy "Zoé", new NULL' in text
+    assert "brands id 7   missing on new" in text
+    assert "2 rows were in flight and settled equal.\n2 rows differ." in text
+
+
+def test_a_copy_under_way() -> None:
+    progress = {
+        "table": "items",
+        "tables_done": 1,
+        "tables_total": 3,
+        "rows_done": 20_000,
+        "rows_total": 80_000,
+        "rows_per_second": 40_000.0,
+    }
+    stream = {
+        "capability": "catalog",
+        "state": "copying",
+        "lag_seconds": None,
+        "events": 0,
+        "rows_per_second": 40_000.0,
+        "position": None,
+        "progress": progress,
+    }
+    text = shown(sync.show, [stream])
+    assert "catalog: copying items, table 2 of 3: 20,000 of 80,000 rows, 40,000 rows/s, 1.5 s left" in text
+
+
+def test_bars_never_round_to_nothing_or_all() -> None:
+    assert [phrase.bar(v) for v in (0, 0.5, 99.9, 100, None)] == [
+        "░░░░░░░░░░",
+        "█░░░░░░░░░",
+        "█████████░",
+        "██████████",
+        "··········",
+    ]
+
+
+def test_a_grid_keeps_its_first_column() -> None:
+    lines = fitted([Column("A"), Column("B", right=True)], [("long name", "1"), ("x", "1,000")], 5)
+    assert lines == ["A", "long name", "x"]
+    assert fitted([Column("A"), Column("B", right=True)], [("x", "1,000")], 80) == ["A       B", "x   1,000"]
+
+
+def test_targets() -> None:
+    assert flags.split("catalog") == ("catalog", None)
+    assert flags.split("catalog/GET /api/items") == ("catalog", "GET /api/items")
+    assert flags.split("catalog/api/items") == ("catalog", "/api/items")
+
+
+def test_positions_are_cut_in_the_table_only() -> None:
+    assert sync.short("3f2a1111-2222-3333-4444-555555555555:1-88213") == "3f2a..:1-88213"
+    assert sync.short("0-1-23") == "0-1-23"
+    assert sync.short(None) == "-"
