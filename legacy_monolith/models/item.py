@@ -7,9 +7,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from legacy_monolith.models.base import TABLE_OPTIONS, Base, Code, Created, Key, LocalTime, Money, Updated
 
-# The columns that narrow a list without choosing it are carried at the end of the newest-first indexes, so that a
-# count reads the index alone.
-_NARROWING = ("size", "colour", "condition_code", "price")
+# The columns that narrow a list without ordering it are carried at the end of each index, so that counting and paging
+# read the index alone.
+_LISTED = ("status", "deleted_at")
+_NARROWING = ("size", "colour", "condition_code")
 
 
 class Item(Base):
@@ -17,11 +18,11 @@ class Item(Base):
 
     __tablename__ = "items"
     __table_args__ = (
-        Index("ix_items_newest", "status", "deleted_at", "created_at", "id", *_NARROWING),
-        Index("ix_items_price", "status", "deleted_at", "price", "id"),
-        Index("ix_items_category_newest", "category_id", "status", "deleted_at", "created_at", "id", *_NARROWING),
-        Index("ix_items_category_price", "category_id", "status", "deleted_at", "price", "id"),
-        Index("ix_items_brand_newest", "brand_id", "status", "deleted_at", "created_at", "id", *_NARROWING),
+        Index("ix_items_newest", *_LISTED, "created_at", "id", "category_id", *_NARROWING, "price"),
+        Index("ix_items_price", *_LISTED, "price", "id", "category_id", *_NARROWING),
+        Index("ix_items_category_newest", "category_id", *_LISTED, "created_at", "id", *_NARROWING, "price"),
+        Index("ix_items_category_price", "category_id", *_LISTED, "price", "id", *_NARROWING),
+        Index("ix_items_brand_newest", "brand_id", *_LISTED, "created_at", "id", *_NARROWING, "price"),
         Index("ix_items_reserved_until", "status", "reserved_until"),
         Index("ix_items_title", "title", mysql_prefix="FULLTEXT"),
         TABLE_OPTIONS,

@@ -136,15 +136,23 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_index(
-        "ix_items_category_price", "items", ["category_id", "status", "deleted_at", "price", "id"], unique=False
+        "ix_items_category_price",
+        "items",
+        ["category_id", "status", "deleted_at", "price", "id", "size", "colour", "condition_code"],
+        unique=False,
     )
     op.create_index(
         "ix_items_newest",
         "items",
-        ["status", "deleted_at", "created_at", "id", "size", "colour", "condition_code", "price"],
+        ["status", "deleted_at", "created_at", "id", "category_id", "size", "colour", "condition_code", "price"],
         unique=False,
     )
-    op.create_index("ix_items_price", "items", ["status", "deleted_at", "price", "id"], unique=False)
+    op.create_index(
+        "ix_items_price",
+        "items",
+        ["status", "deleted_at", "price", "id", "category_id", "size", "colour", "condition_code"],
+        unique=False,
+    )
     op.create_index(op.f("ix_items_reserved_by"), "items", ["reserved_by"], unique=False)
     op.create_index("ix_items_reserved_until", "items", ["status", "reserved_until"], unique=False)
     op.create_index(op.f("ix_items_seller_id"), "items", ["seller_id"], unique=False)
