@@ -64,6 +64,14 @@ class _Stream:
     # Set on everything heard, and when the stream ends: publish() then looks again.
     news: asyncio.Event = field(default_factory=asyncio.Event)
     gone: bool = False
+    reading: asyncio.Task[None] | None = None
+    sent_away: bool = False
+
+    def send_away(self) -> None:
+        """End the stream from this side; the proxy looks for a server again."""
+        self.sent_away = True
+        if self.reading is not None:
+            self.reading.cancel()
 
     def proxy(self) -> Proxy:
         return Proxy(self.node, self.ledger.version, self.ledger.last_nack)
@@ -126,7 +134,7 @@ class AdsServer:
     def close_streams(self) -> None:
         """Send every connected proxy away; each looks for a server again."""
         for stream in self._streams:
-            stream.context.cancel()
+            stream.send_away()
 
     @property
     def last_applied(self) -> Snapshot | None:
@@ -192,15 +200,23 @@ class AdsServer:
         stream = _Stream(context)
         self._streams.append(stream)
         try:
-            async for request in requests:
-                self._hear(stream, request)
-                await self._advance(stream)
-                stream.news.set()
+            stream.reading = asyncio.create_task(self._listen(stream, requests))
+            await stream.reading
+        except asyncio.CancelledError:
+            if not stream.sent_away:
+                raise
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "ask again: another server, or another stream, has you")
         finally:
             self._streams.remove(stream)
             stream.gone = True
             stream.news.set()
             log.info("proxy %s left", stream.node)
+
+    async def _listen(self, stream: _Stream, requests: AsyncIterator[Any]) -> None:
+        async for request in requests:
+            self._hear(stream, request)
+            await self._advance(stream)
+            stream.news.set()
 
     def _hear(self, stream: _Stream, request: Any) -> None:
         if request.node.id and not stream.node:
@@ -208,7 +224,7 @@ class AdsServer:
             stream.listen = _listen(request.node)
             for other in [one for one in self._streams if one.node == stream.node and one is not stream]:
                 # The same proxy came back before its old connection was known to be dead.
-                other.context.cancel()
+                other.send_away()
             log.info("proxy %s came", stream.node)
         error = (request.error_detail.message or "no reason given") if request.HasField("error_detail") else None
         if error is not None:
