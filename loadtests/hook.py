@@ -7,16 +7,31 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from loadtests.flips import record_flip
 
 #: Up in steps, back in one, and again: what a migration does to its shoppers.
-SCHEDULE = (0.0, 10.0, 40.0, 100.0)
+SCHEDULE = (10.0, 40.0, 100.0, 0.0)
 #: Makes the percent true and gives the version of the proxy's routes that did it. Raises FlipFailed.
 FlipHook = Callable[[float], int]
+
+
+def parse_schedule(written: str) -> tuple[float, ...]:
+    """``10,40,100,0`` as percents. Raises ValueError."""
+    try:
+        schedule = tuple(float(part) for part in written.split(","))
+    except ValueError as error:
+        raise ValueError(f"a schedule is percents with commas between, such as 10,40,100,0, not {written!r}") from error
+    if wrong := [percent for percent in schedule if not 0 <= percent <= 100]:
+        raise ValueError(f"a percent is from 0 to 100, not {wrong[0]:g}")
+    if any(one == other for one, other in zip(schedule, (*schedule[1:], schedule[0]), strict=True)):
+        raise ValueError(
+            f"neighbours in the schedule {written} must differ, also the last and the first: it goes round"
+        )
+    return schedule
 
 
 class FlipFailed(Exception):
@@ -48,13 +63,22 @@ def command_hook(template: str, timeout_seconds: float = 30.0) -> FlipHook:
 
 
 class Flipping:
-    """Calls a hook along the schedule, over and over. ``due`` says when next, in monotonic seconds."""
+    """Calls a hook along a schedule of percents, over and over. ``due`` says when next, in monotonic seconds."""
 
-    def __init__(self, hook: FlipHook, every_seconds: float, folder: Path, capability: str, began: float) -> None:
+    def __init__(
+        self,
+        hook: FlipHook,
+        every_seconds: float,
+        folder: Path,
+        capability: str,
+        began: float,
+        schedule: Sequence[float] = SCHEDULE,
+    ) -> None:
         self._hook = hook
         self._every = every_seconds
         self._folder = folder
         self._capability = capability
+        self._schedule = tuple(schedule)
         self._step = 0
         self.due = began + every_seconds
         self.done = 0
@@ -62,7 +86,7 @@ class Flipping:
 
     def flip(self, now: float) -> None:
         """Make the next percent true and note it. Raises FlipFailed."""
-        percent = SCHEDULE[(self._step + 1) % len(SCHEDULE)]
+        percent = self._schedule[self._step % len(self._schedule)]
         began = time.perf_counter()
         version = self._hook(percent)
         took = round((time.perf_counter() - began) * 1000, 1)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtests import ledger, responses, stickiness, writes
-from loadtests.hook import FlipFailed, FlipHook, Flipping, command_hook
+from loadtests.hook import SCHEDULE, FlipFailed, FlipHook, Flipping, command_hook, parse_schedule
 from loadtests.loopback import NotLoopback, loopback
 from loadtests.owner import OwnerUnreachable
 from loadtests.summary import summarise
@@ -51,6 +51,7 @@ class Plan:
     hook: FlipHook | None = None
     hook_every_seconds: float = 5.0
     capability: str = "catalog"
+    schedule: tuple[float, ...] = SCHEDULE
     ledger_db: str | None = None
     ledger_gateway: str | None = None
 
@@ -69,7 +70,7 @@ def run_load(plan: Plan, stop: threading.Event | None = None) -> dict[str, Any]:
         process = _start(plan, log)
         try:
             if plan.hook is not None:
-                flipping = Flipping(plan.hook, plan.hook_every_seconds, plan.out, plan.capability, began)
+                flipping = Flipping(plan.hook, plan.hook_every_seconds, plan.out, plan.capability, began, plan.schedule)
             failed = _watch(process, stop, flipping)
         finally:
             _end(process)
@@ -207,6 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
             command_hook(options.hook) if options.hook else None,
             options.hook_every,
             options.capability,
+            parse_schedule(options.schedule),
             options.ledger_db,
             options.ledger_gateway,
         )
@@ -234,6 +236,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hook", help="flip: a command with {percent} in it that prints JSON with a version")
     parser.add_argument("--hook-every", type=float, default=5.0, metavar="SECONDS")
+    schedule = ",".join(f"{percent:g}" for percent in SCHEDULE)
+    parser.add_argument("--schedule", default=schedule, help=f"flip: the percents, over and over (default {schedule})")
     parser.add_argument("--capability", default="catalog", help="flip: the one whose percent the hook changes")
     parser.add_argument("--ledger-db", help="afterwards look for every write: mysql://user:password@host:port/schema")
     parser.add_argument("--ledger-gateway", help="and for every charge: http://127.0.0.1:PORT of the payment gateway")

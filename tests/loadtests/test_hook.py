@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.flips import main as note_flip
 from loadtests.flips import read
-from loadtests.hook import FlipFailed, Flipping, command_hook
+from loadtests.hook import FlipFailed, Flipping, command_hook, parse_schedule
 
 
 def test_a_schedule_goes_up_in_steps_and_back_in_one(tmp_path: Path) -> None:
@@ -29,6 +29,15 @@ def test_a_schedule_goes_up_in_steps_and_back_in_one(tmp_path: Path) -> None:
         (43, 100.0, "catalog"),
         (44, 0.0, "catalog"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("10,x", "percents with commas"), ("10,101", "not 101"), ("10,10,0", "must differ"), ("5", "must differ")],
+)
+def test_a_schedule_that_makes_no_sense_is_refused(written: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parse_schedule(written)
 
 
 def test_a_command_is_given_the_percent_and_says_the_version() -> None:
