@@ -52,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
                 nonlocal total
                 total += rows
                 rate = f"{total / (time.monotonic() - began):,.0f} rows/s"
+                if table == "indexes":
+                    rate = "building indexes"
                 progress.update(task, advance=rows if table == "items" else 0, rate=rate)
 
             seed(url, plan, loaded)

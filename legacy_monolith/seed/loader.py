@@ -36,7 +36,7 @@ class Loader:
             local_infile=True,
             autocommit=False,
         )
-        self._progress = progress
+        self.progress = progress
         self.execute("SET SESSION foreign_key_checks = 0, unique_checks = 0, sql_mode = 'STRICT_ALL_TABLES'")
         self._local_infile = bool(self.execute("SELECT @@local_infile")[0][0])
 
@@ -53,7 +53,7 @@ class Loader:
             count = self._insert(table, columns, list(rows))
         self._connection.commit()
         if count:
-            self._progress(table, count)
+            self.progress(table, count)
         return count
 
     def close(self) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from legacy_monolith.seed import catalog, items, orders, people, promotions
+from legacy_monolith.seed.indexes import put_aside
 from legacy_monolith.seed.loader import Loader
 from legacy_monolith.seed.plan import Plan
 
-#: What a big load is better off without; built again in one go afterwards.
-TEXT_INDEX = "ix_items_title"
-REBUILD_FROM = 50_000
+#: From so many items on, the largest tables are loaded without their indexes.
+BIG = 50_000
+LARGEST = ("items", "favourites", "orders", "order_items", "payments")
 
 
 class NotEmpty(Exception):
@@ -42,15 +43,12 @@ def _fill(loader: Loader, plan: Plan) -> None:
     loader.load("promotions", promotions.COLUMNS, promotions.promotions())
     loader.load("promotion_brands", ("promotion_id", "brand_id"), promotions.scopes("brands"))
     loader.load("promotion_categories", ("promotion_id", "category_id"), promotions.scopes("categories"))
-    big = plan.items >= REBUILD_FROM
-    if big:
-        loader.execute(f"ALTER TABLE items DROP INDEX {TEXT_INDEX}")
-    names, follower = items.all_brand_names(plan), orders.Follower(plan)
-    for number, ids in plan.chunks(plan.items):
-        made = items.items(plan, number, ids, kinds, names)
-        loader.load("items", items.COLUMNS, made)
-        for table, follow in follower.follow(made).items():
-            loader.load(table, orders.COLUMNS[table], follow)
-    if big:
-        loader.execute(f"ALTER TABLE items ADD FULLTEXT INDEX {TEXT_INDEX} (title)")
+    with put_aside(loader, LARGEST if plan.items >= BIG else ()):
+        names, follower = items.all_brand_names(plan), orders.Follower(plan)
+        for number, ids in plan.chunks(plan.items):
+            made = items.items(plan, number, ids, kinds, names)
+            loader.load("items", items.COLUMNS, made)
+            for table, follow in follower.follow(made).items():
+                loader.load(table, orders.COLUMNS[table], follow)
+        loader.progress("indexes", 0)
     loader.execute("ANALYZE NO_WRITE_TO_BINLOG TABLE items, orders, order_items, favourites, users")

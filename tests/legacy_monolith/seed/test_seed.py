@@ -12,9 +12,10 @@ from legacy_monolith.models import Base
 from legacy_monolith.seed import __main__ as command
 from legacy_monolith.seed import items, orders
 from legacy_monolith.seed.catalog import categories
+from legacy_monolith.seed.indexes import put_aside
 from legacy_monolith.seed.loader import Loader, encode
 from legacy_monolith.seed.plan import CHUNK, Plan
-from legacy_monolith.seed.run import NotEmpty, seed
+from legacy_monolith.seed.run import LARGEST, NotEmpty, seed
 
 
 def _items(plan: Plan, chunk: int = 0):
@@ -80,6 +81,22 @@ def test_two_runs_make_equal_tables_and_insert_equals_load_data(mysql_legacy, fr
     assert found[0]["items"]
     with pytest.raises(NotEmpty):
         seed(url, Plan(1_000, 3))
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("server", ["mysql_legacy", "mariadb_server"])
+def test_indexes_put_aside_come_back_as_they_were(server, fresh_schema, request):
+    url = fresh_schema(request.getfixturevalue(server)).url
+    engine = create_engine(url)
+    upgrade(engine)
+    engine.dispose()
+    loader = Loader(url)
+    before = [loader.execute(f"SHOW CREATE TABLE {table}") for table in LARGEST]
+    with pytest.raises(ZeroDivisionError), put_aside(loader, LARGEST):
+        assert "KEY `ix_items" not in loader.execute("SHOW CREATE TABLE items")[0][1]
+        raise ZeroDivisionError
+    assert [loader.execute(f"SHOW CREATE TABLE {table}") for table in LARGEST] == before
+    loader.close()
 
 
 @pytest.mark.real
