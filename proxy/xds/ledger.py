@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from proxy.envoy import names
 from proxy.envoy.snapshot import TYPES, Resource, Snapshot
+
+KEEPING = "+"  # in a revision of clusters: what follows are the names of old ones
 
 _WORD = {names.CLUSTER: "clusters", names.LISTENER: "listener", names.ROUTES: "routes"}
 
@@ -38,6 +39,7 @@ class Ledger:
 
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     last_nack: str | None = None
+    retired: set[str] = field(default_factory=set)  # names of old clusters that this proxy needs no more
 
     def heard(self, kind: str, wanted: frozenset[str], version: str, nonce: str, error: str | None) -> None:
         """Take in one DiscoveryRequest. An answer to anything but the last message of its type counts for nothing."""
@@ -61,16 +63,17 @@ class Ledger:
         known = self.subscriptions[kind]
         known.pending, known.nonce, known.refused = revision, nonce, None
 
-    def next(self, snapshot: Snapshot, before: Snapshot | None = None) -> Send | None:
+    def next(self, snapshot: Snapshot, old: tuple[Resource, ...] = ()) -> Send | None:
         """What to send now, if anything: one type at a time, what is named before what names it.
 
-        Clusters of the version ``before`` that this one no longer has are kept until no route names them any more.
+        ``old`` are clusters of versions before that this one no longer has. A proxy that has some of them keeps them
+        until they are retired: its workers may still be using the routes that name them.
         """
         for kind in TYPES:
             known = self.subscriptions.get(kind)
             if known is None:
                 continue
-            step = self._step(kind, known, snapshot, before)
+            step = self._step(kind, known, snapshot, old)
             if known.pending is not None:
                 # Something newer replaces a message that is still under way; its answer will then be stale.
                 return step if step is not None and step.revision != known.pending else None
@@ -80,16 +83,17 @@ class Ledger:
 
     def applied(self, snapshot: Snapshot) -> bool:
         """Whether every type has been subscribed to and acknowledged."""
-        return all(
-            kind in self.subscriptions and self.subscriptions[kind].acked == revision
-            for kind, revision in snapshot.revisions.items()
-        )
+        return all(self._has(kind, revision) for kind, revision in snapshot.revisions.items())
+
+    def lingering(self, old: tuple[Resource, ...]) -> frozenset[str]:
+        """Old clusters not retired yet."""
+        return frozenset(one.name for one in old) - self.retired
 
     def refusal(self, snapshot: Snapshot) -> str | None:
         """Why the proxy refused a part of this snapshot."""
         for kind, revision in snapshot.revisions.items():
             known = self.subscriptions.get(kind)
-            if known is not None and known.refused is not None and known.refused.startswith(revision):
+            if known is not None and known.refused is not None and _same(known.refused, revision):
                 return f"{_WORD.get(kind, kind)}: {known.why}"
         return None
 
@@ -102,19 +106,21 @@ class Ledger:
         number = known.acked.partition("-")[0]
         return int(number) if number.isdigit() else None
 
-    def _step(self, kind: str, known: Subscription, snapshot: Snapshot, before: Snapshot | None) -> Send | None:
+    def _step(self, kind: str, known: Subscription, snapshot: Snapshot, old: tuple[Resource, ...]) -> Send | None:
         revision, resources = snapshot.revisions[kind], snapshot.resources[kind]
-        if kind == names.CLUSTER and known.acked is not None and not self._current(snapshot, names.ROUTES):
-            kept = _gone(resources, before.resources if before else {})
+        if kind == names.CLUSTER and old:
+            if known.acked is None:
+                self.retired.update(one.name for one in old)  # it never had them
+            kept = tuple(one for one in old if one.name not in self.retired)
             if kept:
-                revision, resources = f"{revision}+{before.version if before else 0}", resources + kept
+                revision, resources = revision + KEEPING + ",".join(one.name for one in kept), resources + kept
         return None if known.acked == revision else Send(kind, revision, resources)
 
-    def _current(self, snapshot: Snapshot, kind: str) -> bool:
+    def _has(self, kind: str, revision: str) -> bool:
         known = self.subscriptions.get(kind)
-        return known is not None and known.acked == snapshot.revisions[kind]
+        return known is not None and known.acked is not None and _same(known.acked, revision)
 
 
-def _gone(now: tuple[Resource, ...], before: Mapping[str, tuple[Resource, ...]]) -> tuple[Resource, ...]:
-    present = {one.name for one in now}
-    return tuple(one for one in before.get(names.CLUSTER, ()) if one.name not in present)
+def _same(found: str, revision: str) -> bool:
+    """Whether a revision is this one, old clusters aside."""
+    return found.partition(KEEPING)[0] == revision

@@ -17,11 +17,14 @@ from envoy.service.discovery.v3 import discovery_pb2
 
 from proxy.envoy import names
 from proxy.envoy.listener import bind
-from proxy.envoy.snapshot import Snapshot
+from proxy.envoy.snapshot import Resource, Snapshot
 from proxy.xds import file
 from proxy.xds.ledger import Ledger, Send
 
 log = logging.getLogger(__name__)
+
+# Envoy acknowledges on its main thread; workers, and requests that have chosen their route, follow.
+RETIRE_AFTER_S = 2.0
 
 _SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 
@@ -66,6 +69,7 @@ class _Stream:
     gone: bool = False
     reading: asyncio.Task[None] | None = None
     sent_away: bool = False
+    retiring: asyncio.Task[None] | None = None
 
     def send_away(self) -> None:
         """End the stream from this side; the proxy looks for a server again."""
@@ -101,6 +105,7 @@ class AdsServer:
         self._server: Any = None
         self._current: Snapshot | None = None
         self._before: Snapshot | None = None
+        self._old: tuple[Resource, ...] = ()  # clusters that were, and are no more
 
     async def start(self) -> int:
         """Listen; the port (of use when 0 was asked for). Raises OSError naming a port that is taken."""
@@ -147,6 +152,13 @@ class AdsServer:
 
     async def offer(self, snapshot: Snapshot) -> None:
         """Make it the current snapshot and send it, without waiting for anybody."""
+        present = {one.name for one in snapshot.resources[names.CLUSTER]}
+        known = {one.name: one for one in self._old}
+        for earlier in (self._before, self._current):
+            known |= {one.name: one for one in (earlier.resources[names.CLUSTER] if earlier else ())}
+        self._old = tuple(one for name, one in known.items() if name not in present)
+        for stream in self._streams:
+            stream.ledger.retired -= present
         self._current = snapshot
         for stream in tuple(self._streams):
             await self._advance(stream)
@@ -209,6 +221,8 @@ class AdsServer:
         finally:
             self._streams.remove(stream)
             stream.gone = True
+            if stream.retiring is not None:
+                stream.retiring.cancel()
             stream.news.set()
             log.info("proxy %s left", stream.node)
 
@@ -237,12 +251,27 @@ class AdsServer:
             error,
         )
 
+    def _retire_later(self, stream: _Stream) -> None:
+        """Take old clusters from a proxy some time after it has acknowledged routes that don't name them."""
+        lingering = stream.ledger.lingering(self._old)
+        if not lingering or stream.retiring or self._current is None or not stream.ledger.applied(self._current):
+            return
+
+        async def retire() -> None:
+            await asyncio.sleep(RETIRE_AFTER_S)
+            stream.ledger.retired |= lingering & {one.name for one in self._old}
+            stream.retiring = None
+            await self._advance(stream)
+
+        stream.retiring = asyncio.create_task(retire())
+
     async def _advance(self, stream: _Stream) -> None:
         if self._current is None or stream.gone:
             return
         async with stream.sending:
-            step = stream.ledger.next(self._current, self._before)
+            step = stream.ledger.next(self._current, self._old)
             if step is None:
+                self._retire_later(stream)
                 return
             nonce = str(next(self._nonces))
             stream.ledger.sent(step.kind, step.revision, nonce)
