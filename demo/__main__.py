@@ -38,6 +38,8 @@ def main() -> int:
     except DemoFailed as failed:
         terminal.console.print(f"\n[bold]the demonstration stopped:[/bold] {failed.step}", highlight=False)
         terminal.console.print(failed.output, markup=False, highlight=False)
+        for look in ("ps", "sync status"):
+            terminal.show(look, may_fail=True)
         held = False
     finally:
         if not asked.keep:

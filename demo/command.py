@@ -13,6 +13,9 @@ from typing import Any
 from rich.console import Console
 
 
+PATIENCE_SECONDS = 180.0  # far more than any step takes; a demonstration that hangs tells nobody anything
+
+
 class DemoFailed(Exception):
     """A step of the demonstration did not do what it has to. ``output`` is what the command said."""
 
@@ -38,9 +41,11 @@ class Terminal:
 
     def quiet(self, line: str) -> dict[str, Any]:
         """The same without showing it."""
-        done = subprocess.run(
-            [sys.executable, "-m", "strangler.cli", *shlex.split(line), "--json"], capture_output=True, text=True
-        )
+        command = [sys.executable, "-m", "strangler.cli", *shlex.split(line), "--json"]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise DemoFailed(f"strangler {line} did not end within {PATIENCE_SECONDS:.0f} s", "") from None
         if done.returncode != 0:
             raise DemoFailed(f"strangler {line} ended with exit status {done.returncode}", done.stdout + done.stderr)
         result: dict[str, Any] = json.loads(done.stdout)
