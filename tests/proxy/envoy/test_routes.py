@@ -1,0 +1,130 @@
+"""Flags as Envoy routes, without Envoy."""
+
+from __future__ import annotations
+
+from envoy.config.route.v3 import route_components_pb2, route_pb2
+
+from proxy.envoy.routes import RouteBuilder
+from proxy.flags import Edit, FlagSet, edit, rollback
+from proxy.routes import Access, Route, RouteTable, Side, Upstream
+from proxy.settings import Identity, ProxySettings
+
+UP = Upstream("up", (("127.0.0.1", 8080),), timeout_ms=1500)
+SLOW = Upstream("slow", (("127.0.0.1", 8081),), timeout_ms=60_000)
+ITEMS = Route("catalog", "GET", "/api/items", Access.READ)
+ITEM = Route("catalog", "GET", "/api/items/{id}", Access.READ)
+LIST_IT = Route("catalog", "POST", "/api/items", Access.WRITE)
+REPORT = Route("reports", "GET", "/api/report", Access.READ)
+TABLE = RouteTable(UP, {"catalog": UP, "search": UP, "reports": SLOW}, (ITEMS, ITEM, LIST_IT, REPORT))
+START = FlagSet(0)
+
+
+def configuration(flags: FlagSet, settings: ProxySettings | None = None) -> route_pb2.RouteConfiguration:
+    return route_pb2.RouteConfiguration.FromString(
+        RouteBuilder(TABLE, settings or ProxySettings()).configuration(flags)
+    )
+
+
+def entries(
+    flags: FlagSet, name: str, settings: ProxySettings | None = None, lane: int = 0
+) -> list[route_components_pb2.Route]:
+    return [one for one in configuration(flags, settings).virtual_hosts[lane].routes if one.name == name]
+
+
+def test_at_0_and_100_percent_and_pinned_there_is_one_entry() -> None:
+    assert [one.route.cluster for one in entries(START, ITEMS.name)] == ["legacy"]
+    new = edit(START, TABLE, "catalog", Edit(percent=100))
+    assert [one.route.cluster for one in entries(new, ITEMS.name)] == ["new:catalog:legacy"]
+    assert [one.route.cluster for one in entries(new, LIST_IT.name)] == ["new:catalog"]
+    back = rollback(new, TABLE, "catalog")
+    assert [one.route.cluster for one in entries(back, ITEMS.name)] == ["legacy"]
+    pinned = edit(edit(START, TABLE, "catalog", Edit(percent=10)), TABLE, "catalog", Edit(pin=Side.NEW))
+    assert [one.route.cluster for one in entries(pinned, ITEMS.name)] == ["new:catalog:legacy"]
+
+
+def test_a_percent_lists_new_first_with_ten_thousand_buckets() -> None:
+    flags = edit(START, TABLE, "catalog", Edit(percent=12.34))
+    for entry in entries(flags, ITEMS.name):
+        weighted = entry.route.weighted_clusters
+        assert [(one.name, one.weight.value) for one in weighted.clusters] == [
+            ("new:catalog:legacy", 1234),
+            ("legacy", 8766),
+        ]
+        assert weighted.use_hash_policy.value
+
+
+def test_the_salt_differs_by_capability_and_not_by_route() -> None:
+    flags = edit(edit(START, TABLE, "catalog", Edit(percent=1)), TABLE, "reports", Edit(percent=1))
+    salts = {
+        route.name: {
+            entry.route.hash_policy[-1].header.regex_rewrite.substitution for entry in entries(flags, route.name)
+        }
+        for route in TABLE.routes
+    }
+    assert salts[ITEMS.name] == salts[ITEM.name] == salts[LIST_IT.name] == {":catalog"}
+    assert salts[REPORT.name] == {":reports"}
+
+
+def test_get_answers_head_unless_head_has_a_route() -> None:
+    assert entries(START, ITEMS.name)[0].match.headers[0].string_match.safe_regex.regex == "GET|HEAD"
+    head = Route("catalog", "HEAD", "/api/items", Access.READ)
+    table = RouteTable(UP, TABLE.new, (ITEMS, head))
+    found = route_pb2.RouteConfiguration.FromString(RouteBuilder(table, ProxySettings()).configuration(START))
+    methods = [one.match.headers[0].string_match.exact for one in found.virtual_hosts[0].routes[:2]]
+    assert sorted(methods) == ["GET", "HEAD"]
+
+
+def test_literal_characters_in_a_template_are_no_pattern() -> None:
+    route = Route("catalog", "GET", "/a.b/{id}/c+d", Access.READ)
+    table = RouteTable(UP, TABLE.new, (route,))
+    found = route_pb2.RouteConfiguration.FromString(RouteBuilder(table, ProxySettings()).configuration(START))
+    assert found.virtual_hosts[0].routes[0].match.safe_regex.regex == r"/a\.b/[^/]+/c\+d"
+
+
+def test_lanes_exist_only_where_somebody_can_be_believed() -> None:
+    flags = edit(START, TABLE, "catalog", Edit(add_cohorts=frozenset({"staff"})), known_cohorts={"staff", "beta"})
+    assert [one.name for one in configuration(flags).virtual_hosts] == ["everybody"]
+    signed = ProxySettings(cohorts=frozenset({"staff", "beta"}), key=b"k" * 32)
+    assert [one.name for one in configuration(flags, signed).virtual_hosts] == ["everybody", "legacy", "new", "staff"]
+    by_lane = {
+        one.name: [entry.route.cluster for entry in one.routes if entry.name == ITEMS.name]
+        for one in configuration(flags, signed).virtual_hosts
+    }
+    assert by_lane == {
+        "everybody": ["legacy"],
+        "legacy": ["legacy"],
+        "new": ["new:catalog:legacy"],
+        "staff": ["new:catalog:legacy"],
+    }
+
+
+def test_a_rollback_leaves_no_lane_that_leads_to_new() -> None:
+    signed = ProxySettings(cohorts=frozenset({"staff"}), key=b"k" * 32)
+    flags = edit(START, TABLE, "catalog", Edit(percent=50, add_cohorts=frozenset({"staff"})), known_cohorts={"staff"})
+    for host in configuration(rollback(flags, TABLE, "catalog"), signed).virtual_hosts:
+        assert {one.route.cluster for one in host.routes if one.name == ITEMS.name} == {"legacy"}
+
+
+def test_the_retry_of_the_fallback_is_shared_but_for_other_time_limits() -> None:
+    flags = edit(edit(START, TABLE, "catalog", Edit(percent=100)), TABLE, "reports", Edit(percent=100))
+    shared = configuration(flags).virtual_hosts[0].retry_policy
+    assert shared.per_try_timeout.ToMilliseconds() == 1500
+    assert not entries(flags, ITEMS.name)[0].route.HasField("retry_policy")
+    own = entries(flags, REPORT.name)[0].route
+    assert own.retry_policy.per_try_timeout.ToMilliseconds() == 60_000
+    assert own.timeout.ToMilliseconds() == 61_500
+
+
+def test_the_same_flags_give_the_same_bytes_however_they_came_about() -> None:
+    builder = RouteBuilder(TABLE, ProxySettings())
+    ways = [edit(START, TABLE, "catalog", Edit(percent=p)) for p in (0, 50, 100, 50)]
+    built = [builder.configuration(FlagSet(9, flags.flags)) for flags in ways]
+    assert built[1] == built[3] == RouteBuilder(TABLE, ProxySettings()).configuration(FlagSet(9, ways[1].flags))
+
+
+def test_without_issuing_who_is_unknown_stays_on_legacy() -> None:
+    flags = edit(START, TABLE, "catalog", Edit(percent=50))
+    known, unknown = entries(flags, ITEMS.name, ProxySettings(Identity(cookie="session", issue=False)))
+    assert known.match.headers[1].string_match.contains == "session="
+    assert unknown.route.cluster == "legacy"
+    assert not unknown.response_headers_to_add[1:]
