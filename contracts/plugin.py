@@ -106,7 +106,7 @@ class ComparisonItem(_ContractItem):
         self.contract, self.urls, self.asked = contract, urls, asked
 
     def runtest(self) -> None:
-        lines = []
+        lines: list[str] = []
         with open_client(self.urls["legacy"]) as legacy, open_client(self.urls["new"]) as new:
             for request in self.asked:
                 found, _ = differing(self.contract, request, legacy, new, _PATIENCE)

@@ -295,7 +295,7 @@ class Shopper:
                 int(time.time() * 1000),
                 self._number,
                 answered.get("x-strangler-side") or NO_SIDE,
-                route,
+                _route(answered.get("x-strangler-route"), route),
                 _version(answered.get("x-strangler-version")),
                 status,
                 ok,
@@ -303,6 +303,11 @@ class Shopper:
             )
         )
         return status, _json(content)
+
+
+def _route(said: str | None, own: str) -> str:
+    """What the proxy says it was; its ``*`` (claimed by no capability) and silence leave the shopper's own name."""
+    return said if said and said != "*" else own
 
 
 def _version(text: str | None) -> int:
