@@ -12,7 +12,6 @@ from typing import Any
 
 from rich.console import Console
 
-
 PATIENCE_SECONDS = 180.0  # far more than any step takes; a demonstration that hangs tells nobody anything
 
 
