@@ -41,6 +41,7 @@ def place(session: Session, user_id: int, wish: Wish, reservation_minutes: int) 
     total that is not the expected one.
     """
     cart = own_cart(session, user_id)
+    session.refresh(cart, with_for_update=True)
     item_ids = list(session.scalars(select(CartItem.item_id).where(CartItem.cart_id == cart.id)))
     if not item_ids:
         raise conflict("cart_empty", "there is nothing in the cart")
@@ -63,7 +64,7 @@ def place(session: Session, user_id: int, wish: Wish, reservation_minutes: int) 
         session.add(
             Payment(order_id=order.id, amount=totals.to_pay, source=wish.payment_source, gateway_key=key, status=0)
         )
-    session.execute(delete(CartItem).where(CartItem.cart_id == cart.id))
+    session.execute(delete(CartItem).where(CartItem.cart_id == cart.id, CartItem.item_id.in_(item_ids)))
     cart.promo_codes = ""
     session.flush()
     return order

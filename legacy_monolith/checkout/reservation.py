@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from legacy_monolith.catalog.vocabulary import ItemStatus
 from legacy_monolith.clock import shop_now
-from legacy_monolith.models import Item
+from legacy_monolith.models import Item, Order, OrderItem
+from legacy_monolith.orders.vocabulary import OrderStatus
 from legacy_monolith.web.errors import conflict
 
 
@@ -30,7 +31,8 @@ def lock_items(session: Session, item_ids: Sequence[int]) -> list[Item]:
 def reserve(session: Session, user_id: int, item_ids: Sequence[int], minutes: int) -> list[Item]:
     """Locks and reserves, or prolongs what this user has reserved already. Raises 409 naming what is gone."""
     items = lock_items(session, item_ids)
-    gone = sorted(set(item_ids) - {item.id for item in items if _may_take(item, user_id)})
+    free = {item.id for item in items if _may_take(item, user_id)} - _in_pending_orders(session, item_ids)
+    gone = sorted(set(item_ids) - free)
     if gone:
         names = ", ".join(map(str, gone))
         raise conflict("item_unavailable", f"no longer to be had: item {names}", "items")
@@ -50,6 +52,17 @@ def sell(items: Sequence[Item]) -> None:
     """Sold; the rows must be locked."""
     for item in items:
         item.status, item.reserved_until, item.sold_at = int(ItemStatus.SOLD), None, shop_now()
+
+
+def _in_pending_orders(session: Session, item_ids: Sequence[int]) -> set[int]:
+    """Reserved for the same buyer, but for an order whose payment is not known yet: buying it again would pay twice."""
+    return set(
+        session.scalars(
+            select(OrderItem.item_id)
+            .join(Order, Order.id == OrderItem.order_id)
+            .where(OrderItem.item_id.in_(item_ids), Order.status == int(OrderStatus.PENDING))
+        )
+    )
 
 
 def _may_take(item: Item, user_id: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import subprocess
 import threading
@@ -9,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -230,8 +230,21 @@ def count(shop: Shop) -> Callable[..., int]:
     return rows
 
 
-@pytest.fixture(scope="session")
-def source_folder() -> Path:
-    import legacy_monolith
+@pytest.fixture
+def meet(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str], None]:
+    """``meet(module, name)``: two callers of that function wait for each other before it runs, as if by bad luck.
 
-    return Path(legacy_monolith.__file__).parent
+    Where a lock lets in only one at a time, the one gives up waiting after a moment and goes on.
+    """
+
+    def arrange(module: Any, name: str) -> None:
+        real, barrier = getattr(module, name), threading.Barrier(2)
+
+        def waiting(*arguments: Any, **named: Any) -> Any:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                barrier.wait(0.5)
+            return real(*arguments, **named)
+
+        monkeypatch.setattr(module, name, waiting)
+
+    return arrange
