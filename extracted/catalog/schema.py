@@ -77,8 +77,10 @@ categories = Table(
     **TABLE_OPTIONS,
 )
 
-# Carried at the end of the newest-first indexes, so that a narrowed count reads the index alone.
-_NARROWING = ("size", "colour", "condition_word", "price_cents")
+# Carried at the end of the list indexes, so that a narrowed count, and a page's keys, are read from the index alone.
+_NARROWING = ("size", "colour", "condition_word")
+_BY_TIME = ("created_at", "legacy_id")
+_BY_PRICE = ("price_cents", "legacy_id")
 
 items = Table(
     "items",
@@ -107,11 +109,11 @@ items = Table(
     Column("search_boost", Integer, nullable=False, server_default=text("0")),
     Column("view_count", BigInteger, nullable=False, server_default=text("0")),
     Index("ix_items_uuid", "uuid"),
-    Index("ix_items_newest", "availability", "created_at", "legacy_id", *_NARROWING),
-    Index("ix_items_price", "availability", "price_cents", "legacy_id"),
-    Index("ix_items_category_newest", "category_id", "availability", "created_at", "legacy_id", *_NARROWING),
-    Index("ix_items_category_price", "category_id", "availability", "price_cents", "legacy_id"),
-    Index("ix_items_brand_newest", "brand_id", "availability", "created_at", "legacy_id", *_NARROWING),
+    Index("ix_items_newest", "availability", *_BY_TIME, "category_id", *_NARROWING, "price_cents"),
+    Index("ix_items_price", "availability", *_BY_PRICE, "category_id", *_NARROWING),
+    Index("ix_items_category_newest", "category_id", "availability", *_BY_TIME, *_NARROWING, "price_cents"),
+    Index("ix_items_category_price", "category_id", "availability", *_BY_PRICE, *_NARROWING),
+    Index("ix_items_brand_newest", "brand_id", "availability", *_BY_TIME, *_NARROWING, "price_cents"),
     Index("ix_items_title", "title", mysql_prefix="FULLTEXT"),
     **TABLE_OPTIONS,
 )

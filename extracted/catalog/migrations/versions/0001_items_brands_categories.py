@@ -11,6 +11,10 @@ down_revision = None
 
 OPTIONS = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_unicode_ci"}
 
+BY_TIME = ("created_at", "legacy_id")
+BY_PRICE = ("price_cents", "legacy_id")
+NARROWING = ("size", "colour", "condition_word")
+
 
 def _ascii(length: int) -> mysql.CHAR:
     return mysql.CHAR(length, charset="ascii", collation="ascii_bin")
@@ -80,40 +84,11 @@ def upgrade() -> None:
         sa.Column("view_count", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("legacy_id"),
         sa.Index("ix_items_uuid", "uuid"),
-        sa.Index(
-            "ix_items_newest",
-            "availability",
-            "created_at",
-            "legacy_id",
-            "size",
-            "colour",
-            "condition_word",
-            "price_cents",
-        ),
-        sa.Index("ix_items_price", "availability", "price_cents", "legacy_id"),
-        sa.Index(
-            "ix_items_category_newest",
-            "category_id",
-            "availability",
-            "created_at",
-            "legacy_id",
-            "size",
-            "colour",
-            "condition_word",
-            "price_cents",
-        ),
-        sa.Index("ix_items_category_price", "category_id", "availability", "price_cents", "legacy_id"),
-        sa.Index(
-            "ix_items_brand_newest",
-            "brand_id",
-            "availability",
-            "created_at",
-            "legacy_id",
-            "size",
-            "colour",
-            "condition_word",
-            "price_cents",
-        ),
+        sa.Index("ix_items_newest", "availability", *BY_TIME, "category_id", *NARROWING, "price_cents"),
+        sa.Index("ix_items_price", "availability", *BY_PRICE, "category_id", *NARROWING),
+        sa.Index("ix_items_category_newest", "category_id", "availability", *BY_TIME, *NARROWING, "price_cents"),
+        sa.Index("ix_items_category_price", "category_id", "availability", *BY_PRICE, *NARROWING),
+        sa.Index("ix_items_brand_newest", "brand_id", "availability", *BY_TIME, *NARROWING, "price_cents"),
         sa.Index("ix_items_title", "title", mysql_prefix="FULLTEXT"),
         **OPTIONS,
     )
