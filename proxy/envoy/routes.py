@@ -56,8 +56,11 @@ class RouteBuilder:
     def __init__(self, table: RouteTable, settings: ProxySettings) -> None:
         self._table = table
         self._settings = settings
-        heads = {route.shape for route in table.routes if route.method == "HEAD"}
-        self._prepared = [_prepare(route, route.shape in heads, settings) for route in by_precedence(table.routes)]
+        ordered = by_precedence(table.routes)
+        # First what names its method, then the guard that takes all other methods away, then GET with HEAD, which so
+        # needs no look at the method any more: half of what an entry without a parameter costs.
+        self._by_method = [_prepare(route, settings) for route in ordered if route.method != "GET"]
+        self._reads = [_prepare(route, settings) for route in ordered if route.method == "GET"]
         self._actions = _Actions(table, settings)
         self._made: dict[tuple[str, str], tuple[Flag, bytes]] = {}
 
@@ -70,20 +73,31 @@ class RouteBuilder:
                 _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
             ]
         )
-        tail = _version(flags.version) + _catch_all(self._table.legacy, self._settings)
-        hosts = [self._host(lane, flags) + tail for lane in _lanes(flags, self._settings)]
+        version = _version(flags.version)
+        hosts = [self._host(lane, flags, version) for lane in _lanes(flags, self._settings)]
         return _bytes(head) + b"".join(wire.field(_HOSTS, host) for host in hosts)
 
-    def _host(self, lane: str, flags: FlagSet) -> bytes:
+    def _host(self, lane: str, flags: FlagSet, version: bytes) -> bytes:
         host = route_components_pb2.VirtualHost(name=lane, domains=["*" if lane == names.EVERYBODY else lane])
         # For what the proxy answers itself; the configuration's own header, evaluated after this, overwrites it with
         # the side of the upstream if there was one.
         host.response_headers_to_add.append(_header(names.SIDE_HEADER, "proxy"))
         host.retry_policy.CopyFrom(_retries(self._actions.usual_try_ms))
-        return _bytes(host) + b"".join(self._entries(one, flags.of(one.route.name), lane) for one in self._prepared)
+        return b"".join(
+            [
+                _bytes(host),
+                *(self._entries(one, flags.of(one.route.name), lane) for one in self._by_method),
+                _unclaimed(self._table.legacy, self._settings, reads=False),
+                *(self._entries(one, flags.of(one.route.name), lane) for one in self._reads),
+                version,
+                _unclaimed(self._table.legacy, self._settings, reads=True),
+            ]
+        )
 
     def _entries(self, one: _Prepared, flag: Flag, lane: str) -> bytes:
         """One route's entries in one lane, as fields of the virtual host."""
+        if lane == Side.LEGACY and flag.pin is not Side.NEW:
+            return b""  # what nobody claims goes to legacy
         made = self._made.get((lane, one.route.name))
         if made is not None and (made[0] is flag or made[0] == flag):
             return made[1]
@@ -194,13 +208,10 @@ def _percent(flag: Flag, lane: str) -> float:
     return 100 if lane in flag.cohorts else flag.percent
 
 
-def _prepare(route: Route, has_head: bool, settings: ProxySettings) -> _Prepared:
+def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
     entry = route_components_pb2.Route(name=route.name)
-    method = entry.match.headers.add(name=":method").string_match
-    if route.method == "GET" and not has_head:
-        method.safe_regex.regex = "GET|HEAD"
-    else:
-        method.exact = route.method
+    if route.method != "GET":
+        entry.match.headers.add(name=":method").string_match.exact = route.method
     if None in route.shape:
         entry.match.safe_regex.regex = "/" + "/".join("[^/]+" if p is None else re.escape(p) for p in route.shape)
     else:
@@ -249,12 +260,16 @@ def _version(version: int) -> bytes:
 
 
 @lru_cache(maxsize=16)
-def _catch_all(legacy: Upstream, settings: ProxySettings) -> bytes:
+def _unclaimed(legacy: Upstream, settings: ProxySettings, *, reads: bool) -> bytes:
+    """To legacy: everything (``reads``), or all but GET and HEAD."""
     issues = settings.identity.issues
     found = b""
     for known in (True, False) if issues else (True,):
         entry = route_components_pb2.Route(name=names.UNCLAIMED)
         entry.match.prefix = "/"
+        if not reads:
+            other = entry.match.headers.add(name=":method", invert_match=True)
+            other.string_match.safe_regex.regex = "GET|HEAD"
         entry.route.cluster = names.LEGACY_CLUSTER
         entry.route.retry_policy.SetInParent()  # none
         entry.route.timeout.CopyFrom(milliseconds(legacy.timeout_ms))
