@@ -34,11 +34,11 @@ class StranglerError(Exception):
     def answer(self) -> dict[str, Any]:
         """The body of an error answer, and the last line of a stream that failed."""
         return {
+            **self.details,
             "event": "error",
             "error": self.message,
             "exit": int(self.exit),
             "reasons": list(self.reasons),
-            **self.details,
         }
 
 

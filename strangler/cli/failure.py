@@ -34,8 +34,10 @@ def tell(failed: Answered, *, as_json: bool, screen: Screen) -> int:
         return failed.exit
     refused = failed.exit == Exit.REFUSED
     message = str(answer.get("error", ""))
-    # a message that begins with file:line stands for itself, as a compiler's does
-    screen.error(message if ".toml:" in message.split(" ")[0] else f"{'refused' if refused else 'error'}: {message}")
+    if "shown" in answer:
+        screen.error(str(answer["shown"]))
+    else:
+        screen.error(_headline(message, refused=refused))
     checks = answer.get("checks") or []
     if checks:
         _checks(checks, screen)
@@ -45,6 +47,11 @@ def tell(failed: Answered, *, as_json: bool, screen: Screen) -> int:
     if refused:
         screen.error("nothing was changed")
     return failed.exit
+
+
+def _headline(message: str, *, refused: bool) -> str:
+    """A message that begins with file:line stands for itself, as a compiler's does."""
+    return message if ".toml:" in message.split(" ")[0] else f"{'refused' if refused else 'error'}: {message}"
 
 
 def _checks(checks: Sequence[Mapping[str, Any]], screen: Screen) -> None:

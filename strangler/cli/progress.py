@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from strangler.cli import phrase
+from strangler.cli.failure import Answered
 from strangler.cli.screen import Screen
 
 
@@ -18,6 +20,7 @@ class Follower:
         self._screen = screen
         self._tasks: dict[str, TaskID] = {}
         self._name_width = 18
+        self._failed = False
         self._bars = Progress(
             TextColumn("  {task.description:<18}"),
             BarColumn(20),
@@ -30,7 +33,7 @@ class Follower:
     def follow(self, events: Iterable[dict[str, Any]]) -> dict[str, Any]:
         """The last event. Errors come as exceptions from ``events``."""
         last: dict[str, Any] = {}
-        with self._bars:
+        with self._bars, self._told_already():
             for event in events:
                 last = event
                 match event["event"]:
@@ -42,9 +45,21 @@ class Follower:
                         self._clear()
                         self._step("✓", event["name"], event["text"], f"{event['ms']:,.0f} ms")
                     case "failed":
+                        self._failed = True
                         self._clear()
                         self._step("✗", event["name"], event["text"], "")
         return last
+
+    @contextmanager
+    def _told_already(self) -> Iterator[None]:
+        """An error that a step has shown isn't said twice: what is left to say is where things stand."""
+        try:
+            yield
+        except Answered as failed:
+            if self._failed and "from" in failed.answer:
+                name, phase = failed.answer["capability"], failed.answer["from"]
+                raise Answered({**failed.answer, "shown": f"not done: {name} is in {phase} as before"}) from failed
+            raise
 
     def _step(self, mark: str, name: str, text: str, took: str) -> None:
         line = f"  {mark} {name:<{self._name_width}}  {text}"

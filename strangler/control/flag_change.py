@@ -150,8 +150,8 @@ def _edit(asked: FlagChange) -> Edit:
 
 
 def _to_new(flag: Flag) -> bool:
-    """Whether anybody would be sent to new."""
-    return flag.pin is Side.NEW or (flag.pin is None and (flag.percent > 0 or bool(flag.cohorts)))
+    """Whether it asks for anybody on new, even where a pin to legacy overrides it for now."""
+    return flag.pin is Side.NEW or flag.percent > 0 or bool(flag.cohorts)
 
 
 def shown(flag: Flag) -> Mapping[str, Any]:

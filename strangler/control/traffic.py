@@ -45,7 +45,7 @@ class TrafficMeter:
 def by_side(stats: Iterable[RouteStats], routes: set[str]) -> dict[str, Traffic]:
     total = {str(side): Traffic() for side in Side}
     for row in stats:
-        if row.route in routes:
+        if row.side is not None and row.route in routes:  # None: the proxy itself answered, no side did
             total[str(row.side)] += Traffic(row.requests, row.errors)
     return total
 
