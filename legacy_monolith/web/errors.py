@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response
 from marshmallow import ValidationError
 from sqlalchemy.exc import DBAPIError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from legacy_monolith.database import Busy, unreachable
 from legacy_monolith.web.answer import json_response
@@ -81,9 +81,8 @@ def install(app: Flask) -> None:
         if status == 404:
             return error_response(404, "not_found", "no such address")
         response = error_response(status, error.name.lower().replace(" ", "_"), error.description or error.name)
-        for name, value in error.get_headers():
-            if name.lower() == "allow":
-                response.headers["Allow"] = value
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
         return response
 
     @app.errorhandler(Exception)
