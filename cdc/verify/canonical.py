@@ -92,6 +92,8 @@ def expression_form(sql: str, given: ExpressionType, column: Column, *, fetch_js
         return Form(kind, f"({whole}+0)", Size.WORD, column.nullable or given.nullable)
     if kind is TypeClass.DECIMAL:
         return Form(kind, f"CAST({sql} AS {_decimal(column)})", Size.WORD, column.nullable or given.nullable)
+    if kind is TypeClass.BINARY and column.type == "binary":
+        sql = _padded(sql, given, column.length or 0)
     return _form(column, kind, sql, column.nullable or given.nullable, fetch_json)
 
 
@@ -109,9 +111,7 @@ def _form(column: Column, kind: TypeClass, sql: str, nullable: bool, fetch_json:
     if kind is TypeClass.DATE:
         return Form(kind, f"CAST({sql} AS DATE)", Size.WORD, nullable)
     if kind is TypeClass.BINARY:
-        # BINARY(n) pads with zero bytes what is stored into it.
-        trimmed = f"TRIM(TRAILING 0x00 FROM {sql})" if column.type == "binary" else sql
-        return Form(kind, trimmed, _size(column), nullable)
+        return Form(kind, sql, _size(column), nullable)
     if kind is TypeClass.JSON:
         if fetch_json:
             return Form(kind, sql, Size.LONG, nullable, fetched=True)
@@ -193,6 +193,13 @@ def _size(column: Column) -> Size:
 
 def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
+
+
+def _padded(sql: str, given: ExpressionType, length: int) -> str:
+    """With zero bytes at its end, as BINARY(n) stores it; what is too long stays, and so stays different."""
+    if given.length is not None and given.length <= length:
+        return f"CAST({sql} AS BINARY({length}))"
+    return f"RPAD({sql},GREATEST(LENGTH({sql}),{length}),0x00)"
 
 
 def _text(sql: str) -> str:

@@ -9,7 +9,7 @@ from cdc.expression import ExpressionType, TypeClass, class_of, plain_column, qu
 from cdc.mapping import TableMapping
 from cdc.schema import Column, Table
 from cdc.server import Server
-from cdc.verify.canonical import Form, Size, column_form, expression_form
+from cdc.verify.canonical import Form, column_form, expression_form
 from cdc.verify.errors import VerifyError
 
 
@@ -31,13 +31,7 @@ class SidePlan:
 
     @property
     def walk_forms(self) -> tuple[Form, ...]:
-        """Bounds keep the padding of BINARY, which keys shown to people lose."""
-        return tuple(
-            Form(TypeClass.BINARY, sql, Size.TEXT, False)
-            if class_of(column) is TypeClass.BINARY
-            else column_form(column, fetch_json=False)
-            for sql, column in zip(self.walk, self.walk_columns, strict=True)
-        )
+        return tuple(column_form(column, fetch_json=False) for column in self.walk_columns)
 
     @property
     def fetched(self) -> bool:
@@ -119,7 +113,7 @@ def plan_table(
             mapping.where,
             tuple(old[name] for name in mapping.key),
             tuple(old[name] for name in mapping.columns),
-            tuple(_match(expression, legacy) for expression in mapping.key.values()),
+            tuple(_match(mapping.key[name], old[name], named[name], legacy) for name in mapping.key),
             tuple(quote(name) for name in legacy.walk_key),
             tuple(legacy.columns[name] for name in legacy.walk_key),
         ),
@@ -137,9 +131,14 @@ def plan_table(
     )
 
 
-def _match(expression: str, legacy: Table) -> str:
-    column = plain_column(expression, legacy.columns)
-    return f"({expression})" if column is None else quote(column)
+def _match(expression: str, form: Form, target: Column, legacy: Table) -> str:
+    """What a key literal is compared with: the column where an index may serve it, else the form itself."""
+    name = plain_column(expression, legacy.columns)
+    if name is None:
+        return form.sql
+    column = legacy.columns[name]
+    padded = target.type == "binary" and (column.type, column.length) != (target.type, target.length)
+    return form.sql if padded or class_of(column) is not class_of(target) else quote(name)
 
 
 def _key_images(mapping: TableMapping, legacy: Table, new: Table, same_text: bool) -> tuple[str, ...] | None:
