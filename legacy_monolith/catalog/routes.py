@@ -10,7 +10,7 @@ from sqlalchemy import select
 from legacy_monolith.catalog import answers, representation
 from legacy_monolith.catalog.filters import PARAMETERS, is_id, parse_filters
 from legacy_monolith.catalog.search import find_items
-from legacy_monolith.catalog.tree import read_tree
+from legacy_monolith.catalog.tree import read_path, read_tree
 from legacy_monolith.catalog.vocabulary import ItemStatus
 from legacy_monolith.models import Brand, Item
 from legacy_monolith.web.endpoint import Call, endpoint
@@ -45,7 +45,7 @@ def item(call: Call, item_id: str) -> dict[str, Any]:
     if row is None:
         raise not_found("item")
     found, its_brand = row
-    return representation.page_of(found, its_brand, read_tree(call.session).path(found.category_id))
+    return representation.page_of(found, its_brand, read_path(call.session, found.category_id))
 
 
 @blueprint.get("/api/brands")

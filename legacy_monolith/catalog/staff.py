@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from legacy_monolith.catalog import representation
 from legacy_monolith.catalog.item_body import ItemChange, write
-from legacy_monolith.catalog.tree import read_tree
+from legacy_monolith.catalog.tree import read_path
 from legacy_monolith.catalog.vocabulary import ItemStatus
 from legacy_monolith.clock import shop_now
 from legacy_monolith.models import Brand, Item, PriceChange
@@ -40,7 +40,7 @@ def _locked(call: Call, item_id: int) -> Item:
 def item_answer(call: Call, item: Item) -> dict[str, Any]:
     call.session.flush()
     brand = call.session.get(Brand, item.brand_id) if item.brand_id else None
-    return representation.page_of(item, brand, read_tree(call.session).path(item.category_id))
+    return representation.page_of(item, brand, read_path(call.session, item.category_id))
 
 
 @blueprint.patch("/api/items/<int:item_id>")

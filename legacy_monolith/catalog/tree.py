@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from legacy_monolith.catalog.filters import is_id
@@ -65,6 +65,23 @@ class Tree:
             for node in self._children.get(parent_id, [])
             if not node.deleted
         ]
+
+
+_PATH = text(
+    """
+    WITH RECURSIVE steps AS (
+      SELECT id, parent_id, name, slug, position, deleted_at, 0 AS height FROM categories WHERE id = :id
+      UNION ALL
+      SELECT above.id, above.parent_id, above.name, above.slug, above.position, above.deleted_at, steps.height + 1
+      FROM categories AS above JOIN steps ON above.id = steps.parent_id)
+    SELECT id, parent_id, name, slug, position, deleted_at FROM steps ORDER BY height DESC
+    """
+)
+
+
+def read_path(session: Session, category_id: int) -> list[Node]:
+    """From the root down to the node, without reading the rest of the tree."""
+    return [Node(*row[:5], deleted=row[5] is not None) for row in session.execute(_PATH, {"id": category_id})]
 
 
 def read_tree(session: Session) -> Tree:
