@@ -156,7 +156,7 @@ def _target_problems(mapping: TableMapping, target: Table) -> Iterator[MappingPr
         fix = f"map all columns of one, or add UNIQUE ({', '.join(mapping.key)}) over NOT NULL columns"
         yield MappingProblem(mapping.table, None, message, fix)
     for unique in target.unique_keys:
-        if unique not in covered and {c.lower() for c in unique.columns} <= mapped:
+        if covered and unique not in covered and {c.lower() for c in unique.columns} <= mapped:
             message = f"{unique.name} ({', '.join(unique.columns)}) is a second unique key that the mapping writes"
             fix = "rows that swap values are applied one by one there; make it a plain index if legacy doesn't hold it"
             yield MappingProblem(mapping.table, None, message, fix, "warning")

@@ -174,7 +174,7 @@ def _narrower_text(shown: str, sizes: str, plain: Column, column: Column) -> Ite
             yield Misfit(f"{sizes}, which lacks {unknown[0]!r}", "add the value to the column, or map it with CASE")
         return
     if plain.length and column.length and plain.length > column.length and not plain.members:
-        yield Misfit(f"{sizes}, which is narrower", f"make the column {_kind(plain)}, or say LEFT({shown}, ...)")
+        yield Misfit(f"{sizes}, which is narrower", f"make the column {_kind(plain)}, or say LEFT({shown[1:-1]}, ...)")
     old, new = plain.charset, column.charset
     if old and new and old != new and new not in _UNICODE and old not in _HOLDS.get(new, ("ascii",)):
         yield Misfit(
