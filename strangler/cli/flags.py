@@ -67,6 +67,10 @@ def split(target: str) -> tuple[str, str | None]:
 
 
 def show(done: dict[str, Any], screen: Screen) -> None:
+    if done["version"] == done["from_version"]:
+        screen.line(f"{done['summary']}: nothing to change")
+        screen.line(applied_line(done))
+        return
     if done["dry_run"]:
         screen.line(f"would make version {done['version']} from {done['from_version']}:")
         for change in done["changes"]:

@@ -43,10 +43,10 @@ class FlagSetter:
 
         after, changes = self._flagging.preview(make)
         if not changes:
-            raise Usage(f"{capability} has these flags already: nothing to change")
+            return self._same(capability, asked)
         await self._allow(capability, route, after)
         if asked.dry_run:
-            return self._said(capability, asked, changes, self._flagging.flags, after)
+            return self._said(capability, changes, self._flagging.flags, after)
         return await self._flip(capability, asked, make)
 
     async def _allow(self, capability: str, route: Route | None, after: FlagSet) -> None:
@@ -95,7 +95,22 @@ class FlagSetter:
             changes=self._flagging.said(done.before, done.after),
         )
 
-    def _said(self, capability: str, asked: FlagChange, changes: list[str], before: FlagSet, after: FlagSet) -> FlipOut:
+    def _same(self, capability: str, asked: FlagChange) -> FlipOut:
+        """Asked for twice is done once: no version, no audit entry."""
+        version = self._flagging.flags.version
+        return FlipOut(
+            capability=capability,
+            dry_run=asked.dry_run,
+            version=version,
+            from_version=version,
+            applied=self._flagging.applied,
+            ms_to_applied=None,
+            proxies=[ProxyOut(**vars(p)) for p in self._flagging.proxies],
+            summary=f"{capability} has these flags already",
+            changes=[],
+        )
+
+    def _said(self, capability: str, changes: list[str], before: FlagSet, after: FlagSet) -> FlipOut:
         routes = {r.name for r in self._flagging.routes(capability)}
         return FlipOut(
             capability=capability,

@@ -110,6 +110,15 @@ async def test_a_flip_is_one_version(plane) -> None:
     assert entry["after"]["GET /api/items"]["percent"] == 40
 
 
+async def test_asked_for_twice_is_done_once(plane) -> None:
+    await to_canary(plane)
+    version = plane.control.flagging.flags.version
+    for _ in range(2):
+        done = (await plane.http.post("/flags/catalog", json={"percent": 10, "reason": "same"})).json()
+        assert (done["version"], done["applied"], done["changes"]) == (version, True, [])
+    assert all(e["reason"] != "same" for e in (await plane.http.get("/audit")).json()["entries"])
+
+
 async def test_a_dry_run_changes_nothing(plane) -> None:
     await to_canary(plane)
     before = plane.control.flagging.flags
@@ -134,7 +143,6 @@ async def test_a_dry_run_changes_nothing(plane) -> None:
         ("/flags/catalog", {"cohort": ["stafff"], "reason": "x"}, 422, 2, "staff"),
         ("/flags/catalog", {"route": "/api/itemz", "percent": 1, "reason": "x"}, 422, 2, "did you mean '/api/items'?"),
         ("/flags/catalog", {"route": "/api/items", "percent": 1, "reason": "x"}, 422, 2, "POST /api/items"),
-        ("/flags/catalog", {"percent": 0, "pin": "none", "reason": "x"}, 422, 2, "nothing to change"),
         ("/flags/catalog", {"percent": 10, "reason": "x"}, 409, 3, "from phase canary on"),
         ("/flags/catalog", {"pin": "new", "reason": "x"}, 409, 3, "from phase canary on"),
         ("/flags/catalog", {"cohort": ["staff"], "reason": "x"}, 409, 3, "from phase canary on"),
