@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections import defaultdict
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
 from proxy.envoy import names
-from proxy.envoy.listener import REQUESTS, TIME
+from proxy.envoy.listener import ABANDONED, SEPARATOR, TAG, TIME
 from proxy.routes import Side
-
-_REQUESTS = re.compile(
-    re.escape(REQUESTS) + r"\.route\.(?P<route>.*)\.side\.(?P<side>[^.]*)\.code\.(?P<code>\d*)\.tries\.(?P<tries>\d*)"
-)
-_TIME = re.compile(re.escape(TIME) + r"\.route\.(?P<route>.*)\.side\.(?P<side>[^.]*)")
 
 _SIDES = {str(side): side for side in Side}
 
@@ -30,7 +24,8 @@ class RouteStats:
     """Counted since Envoy's start; latencies in ms, None before the first request.
 
     ``errors`` are 5xx answers; on new also the requests that failed there and were answered by legacy (``fallbacks``).
-    Side None: the proxy answered itself, because nobody could be asked.
+    ``abandoned`` are those whose client left before the answer; they are in no other figure. Side None: the proxy
+    answered itself, because nobody could be asked.
     """
 
     route: str  # "GET /api/items/{id}", or "*" for what no capability claims
@@ -40,64 +35,87 @@ class RouteStats:
     p50_ms: float | None
     p99_ms: float | None
     fallbacks: int = 0
+    abandoned: int = 0
+
+
+@dataclass
+class _Figures:
+    requests: int = 0
+    errors: int = 0
+    fallbacks: int = 0
+    abandoned: int = 0
+    buckets: Counter[float] = field(default_factory=Counter)  # requests by microseconds
+
+    def ms(self, part: float) -> float | None:
+        """The time within which that part of the requests was answered."""
+        rank = part * self.buckets.total()
+        for microseconds, count in sorted(self.buckets.items()):
+            rank -= count
+            if rank <= 0:
+                return microseconds / 1000
+        return None
 
 
 async def read(admin: str) -> list[RouteStats]:
     """``admin`` is ``http://127.0.0.1:port``. Raises ConnectionError when Envoy's admin endpoint isn't there."""
     url = f"{admin}/stats"
-    query = {"filter": "^strangler\\.", "format": "json"}
+    asked = {"filter": "^strangler\\.", "format": "json"}
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as client:
-            # Any question makes Envoy merge its workers' histograms, but doesn't wait for it: ask, then ask again.
-            await client.get(url, params={"filter": "^$"})
+            counters = (await client.get(url, params=asked)).raise_for_status()
+            # Any question makes Envoy merge its workers' histograms, but doesn't wait for it.
             await asyncio.sleep(MERGE_S)
-            response = await client.get(url, params=query)
-            response.raise_for_status()
+            times = (await client.get(url, params={**asked, "histogram_buckets": "detailed"})).raise_for_status()
     except httpx.HTTPError as error:
         raise ConnectionError(
             f"Envoy's admin endpoint {url} gives no figures: {error or type(error).__name__}"
         ) from error
-    return parse(response.json())
+    return parse(counters.json(), times.json())
 
 
-def parse(stats: dict[str, Any]) -> list[RouteStats]:
-    """Envoy's JSON as figures per route and side, ordered by route."""
-    requests: dict[tuple[str, str], int] = defaultdict(int)
-    errors: dict[tuple[str, str], int] = defaultdict(int)
-    fallbacks: dict[tuple[str, str], int] = defaultdict(int)
-    quantiles: dict[tuple[str, str], dict[float, float | None]] = {}
-    for item in stats["stats"]:
-        if "histograms" in item:
-            supported = item["histograms"].get("supported_quantiles", [])
-            for histogram in item["histograms"].get("computed_quantiles", []):
-                if match := _TIME.fullmatch(histogram["name"]):
-                    values = [value["cumulative"] for value in histogram["values"]]
-                    quantiles[match["route"], match["side"]] = dict(zip(supported, values, strict=True))
-        elif match := _REQUESTS.fullmatch(item["name"]):
-            key = match["route"], match["side"]
-            requests[key] += item["value"]
-            if match["code"].startswith("5"):
-                errors[key] += item["value"]
-            if match["side"] == Side.LEGACY and match["tries"] not in ("", "0", "1"):
-                # Only requests on their way to new are tried again, and only on legacy.
-                failed = match["route"], str(Side.NEW)
-                requests[failed] += item["value"]
-                errors[failed] += item["value"]
-                fallbacks[failed] += item["value"]
+def parse(counters: dict[str, Any], times: dict[str, Any]) -> list[RouteStats]:
+    """Envoy's counters and detailed histograms as figures per route and side, ordered by route."""
+    found: dict[tuple[str, str], _Figures] = defaultdict(_Figures)
+    for item in counters["stats"]:
+        if named := _split(item.get("name", ""), ABANDONED):
+            found[named[0], named[1]].abandoned += item["value"]
+    for histogram in (one for item in times["stats"] for one in item.get("histograms", {}).get("details", ())):
+        named = _split(histogram["name"], TIME)
+        if named is None:
+            continue
+        route, side, status, tries = named
+        figures = found[route, side]
+        for bucket in histogram["totals"]:
+            figures.buckets[bucket["lower_bound"] + bucket["width"] / 2] += bucket["count"]
+        count = sum(bucket["count"] for bucket in histogram["totals"])
+        figures.requests += count
+        figures.errors += count if status.startswith("5") else 0
+        if side == Side.LEGACY and tries not in ("", "0", "1"):
+            # Only requests on their way to new are tried again, and only on legacy.
+            failed = found[route, Side.NEW]
+            failed.requests += count
+            failed.errors += count
+            failed.fallbacks += count
     return [
         RouteStats(
             route=route,
             side=_SIDES.get(side),
-            requests=requests[route, side],
-            errors=errors[route, side],
-            p50_ms=_ms(quantiles.get((route, side), {}).get(50)),
-            p99_ms=_ms(quantiles.get((route, side), {}).get(99)),
-            fallbacks=fallbacks[route, side],
+            requests=figures.requests,
+            errors=figures.errors,
+            p50_ms=figures.ms(0.5),
+            p99_ms=figures.ms(0.99),
+            fallbacks=figures.fallbacks,
+            abandoned=figures.abandoned,
         )
-        for route, side in sorted(requests)
+        for (route, side), figures in sorted(found.items())
         if route != names.VERSION_PATH
     ]
 
 
-def _ms(microseconds: float | None) -> float | None:
-    return None if microseconds is None else microseconds / 1000
+def _split(name: str, metric: str) -> tuple[str, str, str, str] | None:
+    """Route, side, status and tries out of a statistic's name, if it is one of that metric."""
+    prefix = f"{metric}.{TAG}."
+    if not name.startswith(prefix):
+        return None
+    route, side, status, tries = name.removeprefix(prefix).rsplit(SEPARATOR, 3)
+    return route, side, status, tries

@@ -212,6 +212,9 @@ def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
     entry = route_components_pb2.Route(name=route.name)
     if route.method != "GET":
         entry.match.headers.add(name=":method").string_match.exact = route.method
+    # Envoy looks at headers first, in this order, and at the path last: this is the cheapest way to say no.
+    literal = route.path.partition("{")[0]
+    entry.match.headers.add(name=":path").string_match.prefix = literal
     if None in route.shape:
         entry.match.safe_regex.regex = "/" + "/".join("[^/]+" if p is None else re.escape(p) for p in route.shape)
     else:
@@ -268,8 +271,8 @@ def _unclaimed(legacy: Upstream, settings: ProxySettings, *, reads: bool) -> byt
         entry = route_components_pb2.Route(name=names.UNCLAIMED)
         entry.match.prefix = "/"
         if not reads:
-            other = entry.match.headers.add(name=":method", invert_match=True)
-            other.string_match.safe_regex.regex = "GET|HEAD"
+            for method in ("GET", "HEAD"):
+                entry.match.headers.add(name=":method", invert_match=True).string_match.exact = method
         entry.route.cluster = names.LEGACY_CLUSTER
         entry.route.retry_policy.SetInParent()  # none
         entry.route.timeout.CopyFrom(milliseconds(legacy.timeout_ms))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
+from typing import Any
 
 import pytest
 
@@ -9,31 +11,28 @@ from proxy.stats import RouteStats, parse, read
 from tests.proxy.rig import Client, Envoy, Plane, free_port, until
 
 
-def test_parse_sums_codes_and_counts_fallbacks_as_failures_of_new() -> None:
-    stats = {
-        "stats": [
-            {"name": "strangler.requests.route.GET /a.b/{id}.side.legacy.code.200.tries.1", "value": 5},
-            {"name": "strangler.requests.route.GET /a.b/{id}.side.legacy.code.503.tries.1", "value": 1},
-            {"name": "strangler.requests.route.GET /a.b/{id}.side.legacy.code.200.tries.2", "value": 2},
-            {"name": "strangler.requests.route.GET /a.b/{id}.side.new.code.200.tries.1", "value": 7},
-            {"name": "strangler.requests.route./__strangler/version.side..code.200.tries.0", "value": 9},
-            {"name": "http.ingress.rds.strangler.version_text", "value": "x"},
-            {
-                "histograms": {
-                    "supported_quantiles": [50, 99],
-                    "computed_quantiles": [
-                        {
-                            "name": "strangler.time.route.GET /a.b/{id}.side.new",
-                            "values": [{"cumulative": 1500, "interval": None}, {"cumulative": 9000, "interval": None}],
-                        }
-                    ],
-                }
-            },
-        ]
-    }
-    assert parse(stats) == [
-        RouteStats("GET /a.b/{id}", Side.LEGACY, 8, 1, None, None),
-        RouteStats("GET /a.b/{id}", Side.NEW, 9, 2, 1.5, 9.0, fallbacks=2),
+def histogram(name: str, *buckets: tuple[int, int, int]) -> dict[str, Any]:
+    totals = [{"lower_bound": low, "width": width, "count": count} for low, width, count in buckets]
+    return {"name": f"strangler.time.of.{name}", "totals": totals}
+
+
+def test_parse_sums_statuses_and_counts_fallbacks_as_failures_of_new() -> None:
+    times = [
+        histogram("GET /a.b/{id}|legacy|200|1", (1000, 100, 5)),
+        histogram("GET /a.b/{id}|legacy|503|1", (90, 10, 1)),
+        histogram("GET /a.b/{id}|legacy|200|2", (2000, 100, 2)),
+        histogram("GET /a.b/{id}|new|200|1", (400, 10, 98), (9000, 100, 2)),
+        histogram("/__strangler/version||200|0", (10, 1, 9)),
+        {"name": "http.ingress.rds.strangler.update_duration", "totals": []},
+    ]
+    counters = [
+        {"name": "strangler.abandoned.of.GET /a.b/{id}|new|0|1", "value": 3},
+        {"name": "http.ingress.rds.strangler.version_text", "value": "x"},
+        {"histograms": {}},
+    ]
+    assert parse({"stats": counters}, {"stats": [{"histograms": {"details": times}}]}) == [
+        RouteStats("GET /a.b/{id}", Side.LEGACY, 8, 1, 1.05, 2.05),
+        RouteStats("GET /a.b/{id}", Side.NEW, 102, 2, 0.405, 9.05, fallbacks=2, abandoned=3),
     ]
 
 
@@ -54,6 +53,22 @@ def test_requests_errors_and_times_per_route_and_side(plane: Plane, envoy: Envoy
     assert now.p50_ms is not None
     assert now.p99_ms is not None
     assert 0 < now.p50_ms <= now.p99_ms
+
+
+@pytest.mark.real
+def test_who_left_before_the_answer_is_counted_apart(plane: Plane, envoy: Envoy) -> None:
+    def abandoned() -> int:
+        return sum(one.abandoned for one in asyncio.run(read(f"http://127.0.0.1:{envoy.admin}")))
+
+    version = plane.set("catalog", percent=100, fallback=False).version
+    until(lambda: envoy.version() == version, "the worker has it")
+    before = abandoned()
+    connection = http.client.HTTPConnection("127.0.0.1", envoy.listen, timeout=0.2)
+    connection.request("GET", "/api/items/hang")
+    with pytest.raises(TimeoutError):
+        connection.getresponse()
+    connection.close()
+    until(lambda: abandoned() == before + 1, "it is counted")
 
 
 def test_no_admin_endpoint_is_a_connection_error() -> None:
