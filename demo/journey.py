@@ -11,7 +11,7 @@ from demo.command import DemoFailed, Terminal
 from demo.load import Customers
 
 CAPABILITY = "catalog"
-LOOK_SECONDS = 6.0  # how long each percent is watched, so that every step has some hundred responses on both sides
+LOOK_SECONDS = 4.0  # how long each percent is watched, so that every step has some hundred responses on both sides
 ENOUGH_RESPONSES = 150
 
 
