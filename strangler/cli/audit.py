@@ -31,7 +31,7 @@ def audit(
     if not found["entries"]:
         screen.line("nothing was changed yet")
         return
-    columns = [Column(t) for t in ("WHEN", "WHO", "CAPABILITY", "WHAT", "VERSION", "WHY")]
+    columns = [*(Column(t) for t in ("WHEN", "WHO", "CAPABILITY", "WHAT", "VERSION")), Column("WHY", prose=True)]
     rows = [
         (
             phrase.clock(e["at"]),

@@ -32,7 +32,7 @@ def evidence(
     if not found["evidence"]:
         screen.line(f"nothing was measured for {capability} yet: strangler verify {capability}")
         return
-    columns = [Column("WHEN"), Column("WHAT"), Column("SPEAKS"), Column("RESULT")]
+    columns = [Column("WHEN"), Column("WHAT"), Column("SPEAKS"), Column("RESULT", prose=True)]
     rows = [
         (phrase.clock(e["at"]), e["kind"], "for" if e["ok"] else "against", e["summary"]) for e in found["evidence"]
     ]

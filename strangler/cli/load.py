@@ -72,7 +72,7 @@ def _summary(scenario: str, found: dict[str, Any]) -> str:
 def _show(found: dict[str, Any], summary: str, screen: Screen) -> None:
     names = list(found.get("p50_ms") or {})
     if names:
-        columns = [Column("REQUEST"), Column("P50 ms", right=True), Column("P99 ms", right=True)]
+        columns = [Column("SIDE"), Column("P50 ms", right=True), Column("P99 ms", right=True)]
         p99 = found.get("p99_ms") or {}
         rows = [(n, phrase.milliseconds(found["p50_ms"][n]), phrase.milliseconds(p99.get(n))) for n in names]
         screen.grid(columns, rows)

@@ -48,3 +48,8 @@ def clock(moment: str | None) -> str:
         return "-"
     at = datetime.fromisoformat(moment).astimezone()
     return at.strftime("%H:%M" if at.date() == datetime.now().astimezone().date() else "%Y-%m-%d %H:%M")
+
+
+def time_of_day(moment: str) -> str:
+    """The local time of an ISO moment, with seconds."""
+    return datetime.fromisoformat(moment).astimezone().strftime("%H:%M:%S")

@@ -41,11 +41,10 @@ class Screen:
         pad = " " * indent
         header, *lines = fitted(columns, rows, self.out.width - indent)
         self.line(pad + header, style="bold")
-        for line, row in zip(lines, rows, strict=True):
+        for line in lines:
             text = Text(pad + line)
-            for cell in row:
-                if (style := _STYLES.get(cell)) is not None:
-                    text.highlight_words([f" {cell} "], style)
+            for phase, style in _STYLES.items():
+                text.highlight_words([f" {phase} "], style)
             self.out.print(text, soft_wrap=True)
 
 

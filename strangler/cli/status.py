@@ -33,7 +33,7 @@ def status(
 
 def show_all(found: dict[str, Any], screen: Screen) -> None:
     head = applied(found)
-    now = phrase.clock(found["now"])
+    now = phrase.time_of_day(found["now"])
     screen.line(f"{head}{now:>{max(2, min(screen.out.width, 88) - len(head))}}")
     screen.line()
     columns = [Column(t) for t in ("CAPABILITY", "PHASE", "OWNER", "TRAFFIC TO NEW", "IN SYNC", "WAY BACK")]
@@ -128,15 +128,10 @@ def show_one(found: dict[str, Any], screen: Screen) -> None:
     ]
     screen.grid(columns, [_route_row(r) for r in c["routes"]])
     screen.line()
-    rows = [("data", _data(c)), *_dated(c), ("next", _next(c)), ("way back", _way_back(c)), ("proxies", applied(found))]
-    for name, text in rows:
+    for name, text in (("data", _data(c)), *_dated(c), ("next", _next(c)), *_lacking(c)):
         screen.line(f"{name:<9}  {text}")
-    if not c["next"]["allowed"]:
-        for check in c["next"]["checks"]:
-            if check["verdict"] != "pass":
-                screen.line(f"{'':<9}    {check['name']}: {check['text']}")
-                if check["fix"]:
-                    screen.line(f"{'':<9}      {check['fix']}")
+    screen.line(f"way back   {_way_back(c)}")
+    screen.line(f"proxies    {applied(found)}")
     for line in remarks(c):
         screen.line(line)
 
@@ -191,6 +186,16 @@ def _next(c: dict[str, Any]) -> str:
     if following["phase"] is None:
         return str(following["reasons"][0])
     return f"{following['phase']}: {'allowed' if following['allowed'] else 'not yet'}"
+
+
+def _lacking(c: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the next gate misses, and the command that brings it."""
+    lines = []
+    for check in c["next"]["checks"]:
+        if check["verdict"] != "pass":
+            lines.append(("", f"  {check['name']}: {check['text']}"))
+            lines += [("", f"    {check['fix']}")] if check["fix"] else []
+    return lines
 
 
 def _way_back(c: dict[str, Any]) -> str:

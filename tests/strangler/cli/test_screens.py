@@ -209,3 +209,16 @@ def test_positions_are_cut_in_the_table_only() -> None:
     assert sync.short("3f2a1111-2222-3333-4444-555555555555:1-88213") == "3f2a..:1-88213"
     assert sync.short("0-1-23") == "0-1-23"
     assert sync.short(None) == "-"
+
+
+def test_prose_is_wrapped_and_never_left_out() -> None:
+    columns = [Column("WHEN"), Column("WHO"), Column("WHY", prose=True)]
+    why = "because the evening was quiet and the errors were level"
+    lines = fitted(columns, [("12:00", "ann", why)], 50)
+    assert lines[0] == "WHEN    WHO   WHY"
+    assert lines[1] == "12:00   ann   because the evening was quiet and"
+    assert lines[2] == "              the errors were level"
+    assert all(len(line) <= 50 for line in lines)
+    narrow = fitted(columns, [("12:00", "ann", why)], 40)
+    assert "ann" not in "".join(narrow)
+    assert " ".join(" ".join(narrow).split()).endswith("level")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 
 import httpx
@@ -9,6 +10,8 @@ import jsonschema
 import pytest
 
 from strangler.control.operation import Operation
+from strangler.exits import Failed
+from strangler.phases import Phase
 
 pytestmark = pytest.mark.anyio
 
@@ -220,6 +223,37 @@ async def test_another_operation_holds_the_lock(plane) -> None:
         assert "bob" in said["error"]
         assert "night shift" in said["error"]
     assert (await plane.http.post("/flags/catalog", json={"percent": 40, "reason": "x"})).status_code == 200
+
+
+async def test_a_rollback_waits_for_no_advance(plane) -> None:
+    """Invariant 3: one command is enough, also while an advance is under way."""
+    await to_canary(plane)
+    version = plane.control.flagging.flags.version
+    op = Operation("id", "catalog", "advance", "bob", "slow", plane.control.now(), Phase.CANARY, version, Phase.READS)
+
+    async def forever(emit: object) -> dict:
+        await asyncio.Event().wait()
+        return {}
+
+    events = await plane.control.operations.run(op, forever)
+    back = (await plane.events("/capabilities/catalog/rollback", reason="stop it"))[-1]
+    assert (back["done"], back["to"]) == (True, "synced")
+    assert [e["event"] async for e in events] == ["error"]
+    assert plane.control.mover._operation_store.unfinished() == []
+
+
+async def test_what_fails_after_the_flip_puts_the_flags_back(plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    await to_canary(plane)
+
+    def broken(standing: object) -> None:
+        raise Failed("the disk is full")
+
+    monkeypatch.setattr(plane.control.mover._phases, "enter", broken)
+    last = (await plane.events("/capabilities/catalog/advance", reason="all"))[-1]
+    assert (last["event"], last["exit"], last["done"]) == ("error", 1, False)
+    assert plane.control.flagging.flags.of("GET /api/items").percent == 10
+    found = (await plane.http.get("/status/catalog")).json()["capabilities"][0]
+    assert (found["phase"], found["operation"]) == ("canary", None)
 
 
 async def test_evidence_is_kept_and_counts(plane) -> None:
