@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import closing
 
 import jsonschema
@@ -189,20 +190,20 @@ def test_pausing_and_resuming_the_stream(stack, databases) -> None:
     old, _ = databases
     assert stack.strangler("sync", "pause", "catalog").exit == 2
     assert stack.strangler("sync", "pause", "catalog", "--reason", "maintenance").exit == 0
-    until(stack, "paused")
+    await_state(stack, "paused")
     sql(old, "INSERT INTO items (title, price) VALUES ('while paused', 5.00)")
     refused = stack.strangler("advance", "catalog", "--reason", "x")
     assert refused.exit == 3
     assert "it is paused, not streaming" in refused.err
     assert stack.strangler("sync", "resume", "catalog", "--reason", "done").exit == 0
-    until(stack, "streaming")
+    await_state(stack, "streaming")
     assert stack.strangler("verify", "catalog").exit == 0
 
 
 def test_back_to_legacy_stops_the_stream(stack) -> None:
     back = stack.strangler("rollback", "catalog", "--to", "legacy", "--reason", "end")
     assert back.exit == 0, back
-    until(stack, "absent")
+    await_state(stack, "absent")
     assert phase(stack) == "legacy"
 
 
@@ -225,8 +226,10 @@ def test_a_database_that_is_away_is_told(stack, databases) -> None:
     assert "no, unreachable" in status.out
 
 
-def until(stack, state: str) -> None:
-    for _ in range(1200):
+def await_state(stack, state: str) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
         if stack.strangler("sync", "status", "--json").json["streams"][0]["state"] == state:
             return
+        time.sleep(0.2)
     pytest.fail(f"the stream never became {state}: {stack.strangler('sync', 'status').out}")
