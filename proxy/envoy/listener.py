@@ -80,6 +80,7 @@ def _manager(settings: ProxySettings, *, trusted: bool) -> listener_components_p
         name="envoy.http.early_header_mutation.header_mutation", typed_config=packed(_lane(trusted=trusted))
     )
     manager.access_log.extend(_counts())
+    manager.local_reply_config.mappers.append(_own_answers())
     if settings.key is not None:
         manager.http_filters.append(_tokens(settings.key))
     router = router_pb2.Router(suppress_envoy_headers=True)
@@ -95,6 +96,19 @@ def _request_id() -> Any:
     config = uuid_pb2.UuidRequestIdConfig()
     config.pack_trace_reason.value = False
     return packed(config)
+
+
+def _own_answers() -> hcm_pb2.ResponseMapper:
+    """Answers of the proxy itself say so, unless they say already which side couldn't be had."""
+    mapper = hcm_pb2.ResponseMapper()
+    every = mapper.filter.status_code_filter.comparison
+    every.op = accesslog_pb2.ComparisonFilter.GE
+    every.value.runtime_key = "strangler.own_answers_from"
+    side = mapper.headers_to_add.add()
+    side.header.key = names.SIDE_HEADER
+    side.header.value = "proxy"
+    side.append_action = base_pb2.HeaderValueOption.ADD_IF_ABSENT
+    return mapper
 
 
 def _lane(*, trusted: bool) -> header_mutation_pb2.HeaderMutation:

@@ -23,8 +23,9 @@ from envoy.config.route.v3 import route_components_pb2, route_pb2
 from envoy.extensions.retry.priority.previous_priorities.v3 import previous_priorities_config_pb2
 from google.protobuf.message import Message
 
-from proxy.envoy import names, wire
+from proxy.envoy import lookup, names, wire
 from proxy.envoy.clusters import milliseconds, packed
+from proxy.envoy.groups import group
 from proxy.flags import Flag, FlagSet
 from proxy.routes import Route, RouteTable, Side, Upstream, by_precedence
 from proxy.settings import Identity, ProxySettings
@@ -37,7 +38,6 @@ _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 _APPEND = base_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
 
 _HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"].number
-_ROUTES = route_components_pb2.VirtualHost.DESCRIPTOR.fields_by_name["routes"].number
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,12 @@ class RouteBuilder:
         self._table = table
         self._settings = settings
         ordered = by_precedence(table.routes)
-        # First what names its method, then the guard that takes all other methods away, then GET with HEAD, which so
-        # needs no look at the method any more: half of what an entry without a parameter costs.
-        self._by_method = [_prepare(route, settings) for route in ordered if route.method != "GET"]
-        self._reads = [_prepare(route, settings) for route in ordered if route.method == "GET"]
+        prepared = {route.name: _prepare(route, settings) for route in ordered}
+        groups = group(ordered)
+        self._groups = {
+            beginning: [prepared[route.name] for route in some] for beginning, some in groups.by_beginning.items()
+        }
+        self._rest = [prepared[route.name] for route in groups.rest]
         self._actions = _Actions(table, settings)
         self._made: dict[tuple[str, str], tuple[Flag, bytes]] = {}
 
@@ -79,29 +81,38 @@ class RouteBuilder:
 
     def _host(self, lane: str, flags: FlagSet, version: bytes) -> bytes:
         host = route_components_pb2.VirtualHost(name=lane, domains=["*" if lane == names.EVERYBODY else lane])
-        # For what the proxy answers itself; the configuration's own header, evaluated after this, overwrites it with
-        # the side of the upstream if there was one.
-        host.response_headers_to_add.append(_header(names.SIDE_HEADER, "proxy"))
         host.retry_policy.CopyFrom(_retries(self._actions.usual_try_ms))
-        return b"".join(
-            [
-                _bytes(host),
-                *(self._entries(one, flags.of(one.route.name), lane) for one in self._by_method),
-                _unclaimed(self._table.legacy, self._settings, reads=False),
-                *(self._entries(one, flags.of(one.route.name), lane) for one in self._reads),
-                version,
-                _unclaimed(self._table.legacy, self._settings, reads=True),
-            ]
-        )
+        lists = {}
+        for beginning, routes in self._groups.items():
+            probe = version if names.VERSION_PATH.startswith(beginning) else b""
+            if entries := self._list(routes, flags, lane, probe, issue=False):
+                lists[beginning] = entries
+        rest = self._list(self._rest, flags, lane, version, issue=True)
+        return _bytes(host) + lookup.matcher(lists, rest)
+
+    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str, probe: bytes, *, issue: bool) -> bytes:
+        """Entries that are tried one after the other, ending with one that takes everything.
+
+        First what names its method, then a guard that takes all other methods away, then GET with HEAD, which so
+        needs no look at the method any more. ``issue``: the guard hands out identities too; that is a second entry.
+        """
+        legacy, settings = self._table.legacy, self._settings
+        by_method: list[bytes] = []
+        reads: list[bytes] = []
+        for one in routes:
+            made = self._entries(one, flags.of(one.route.name), lane)
+            (reads if one.route.method == "GET" else by_method).append(made)
+        guard = _unclaimed(legacy, settings, reads=False, issue=issue) if any(reads) else b""
+        return b"".join([*by_method, guard, *reads, probe, _unclaimed(legacy, settings, reads=True, issue=True)])
 
     def _entries(self, one: _Prepared, flag: Flag, lane: str) -> bytes:
-        """One route's entries in one lane, as fields of the virtual host."""
+        """One route's entries in one lane, as fields of a list of routes."""
         if lane == Side.LEGACY and flag.pin is not Side.NEW:
             return b""  # what nobody claims goes to legacy
         made = self._made.get((lane, one.route.name))
         if made is not None and (made[0] is flag or made[0] == flag):
             return made[1]
-        found = b"".join(wire.field(_ROUTES, entry) for entry in self._make(one, flag, _percent(flag, lane)))
+        found = b"".join(wire.field(lookup.ROUTES, entry) for entry in self._make(one, flag, _percent(flag, lane)))
         self._made[lane, one.route.name] = flag, found
         return found
 
@@ -135,6 +146,7 @@ class _Actions:
     def _to_legacy(self) -> bytes:
         result = route_components_pb2.Route()
         result.route.cluster = names.LEGACY_CLUSTER
+        result.route.retry_policy.SetInParent()  # none
         result.route.timeout.CopyFrom(milliseconds(self._table.legacy.timeout_ms))
         return _bytes(result)
 
@@ -212,9 +224,6 @@ def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
     entry = route_components_pb2.Route(name=route.name)
     if route.method != "GET":
         entry.match.headers.add(name=":method").string_match.exact = route.method
-    # Envoy looks at headers first, in this order, and at the path last: this is the cheapest way to say no.
-    literal = route.path.partition("{")[0]
-    entry.match.headers.add(name=":path").string_match.prefix = literal
     if None in route.shape:
         entry.match.safe_regex.regex = "/" + "/".join("[^/]+" if p is None else re.escape(p) for p in route.shape)
     else:
@@ -259,15 +268,15 @@ def _version(version: int) -> bytes:
     entry.match.path = names.VERSION_PATH
     entry.direct_response.status = 200
     entry.direct_response.body.inline_string = str(version)
-    return wire.field(_ROUTES, _bytes(entry))
+    return wire.field(lookup.ROUTES, _bytes(entry))
 
 
-@lru_cache(maxsize=16)
-def _unclaimed(legacy: Upstream, settings: ProxySettings, *, reads: bool) -> bytes:
-    """To legacy: everything (``reads``), or all but GET and HEAD."""
-    issues = settings.identity.issues
+@lru_cache(maxsize=64)
+def _unclaimed(legacy: Upstream, settings: ProxySettings, *, reads: bool, issue: bool) -> bytes:
+    """To legacy: everything (``reads``), or all but GET and HEAD. ``issue``: with an identity for who has none."""
+    issue = issue and settings.identity.issues
     found = b""
-    for known in (True, False) if issues else (True,):
+    for known in (True, False) if issue else (True,):
         entry = route_components_pb2.Route(name=names.UNCLAIMED)
         entry.match.prefix = "/"
         if not reads:
@@ -277,11 +286,11 @@ def _unclaimed(legacy: Upstream, settings: ProxySettings, *, reads: bool) -> byt
         entry.route.retry_policy.SetInParent()  # none
         entry.route.timeout.CopyFrom(milliseconds(legacy.timeout_ms))
         entry.response_headers_to_add.append(_header(names.ROUTE_HEADER, names.UNCLAIMED))
-        if issues and known:
+        if issue and known:
             _only_known(entry.match, settings.identity)
-        elif issues:
+        elif issue:
             entry.response_headers_to_add.append(_issue(settings.identity))
-        found += wire.field(_ROUTES, _bytes(entry))
+        found += wire.field(lookup.ROUTES, _bytes(entry))
     return found
 
 

@@ -285,6 +285,8 @@ def test_every_response_says_who_served_it(plane: Plane, envoy: Envoy, client: C
         headers = client(path, method=method).headers
         said = headers["x-strangler-side"], headers["x-strangler-route"], headers["x-strangler-version"]
         assert said == (side, route, str(version)), (method, path)
+    own = client("/__strangler/version").headers
+    assert (own["x-strangler-side"], own["x-strangler-version"]) == ("proxy", str(version))
 
 
 def test_the_request_arrives_as_it_was_sent(plane: Plane, envoy: Envoy, client: Client) -> None:

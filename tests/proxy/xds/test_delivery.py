@@ -51,7 +51,9 @@ def own_plane(folder: Path, legacy: Upstream, new: Upstream) -> Iterator[Plane]:
 def broken(good: Snapshot, version: int) -> Snapshot:
     """A version whose routes Envoy must refuse: an expression that is none."""
     config = route_pb2.RouteConfiguration.FromString(good.resources[names.ROUTES][0].value)
-    config.virtual_hosts[0].routes[0].match.safe_regex.regex = "("
+    config.virtual_hosts[0].ClearField("matcher")
+    config.virtual_hosts[0].routes.add().match.safe_regex.regex = "("
+    config.virtual_hosts[0].routes[0].route.cluster = names.LEGACY_CLUSTER
     bad = Resource(names.ROUTE_CONFIG_NAME, config.SerializeToString())
     return snapshot(version, {**good.resources, names.ROUTES: (bad,)})
 

@@ -1,0 +1,63 @@
+"""A virtual host's look-up of lists of routes by the beginning of the path, as serialised fields.
+
+Beginnings may hold a query, because Envoy's ``:path`` does: harmless, a path is at the front of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from envoy.config.route.v3 import route_components_pb2
+from envoy.type.matcher.v3 import http_inputs_pb2
+from google.protobuf.descriptor import Descriptor
+from xds.core.v3 import extension_pb2
+from xds.type.matcher.v3 import matcher_pb2
+
+from proxy.envoy import names, wire
+from proxy.envoy.clusters import packed
+
+
+def _number(message: Descriptor, field: str) -> int:
+    return int(message.fields_by_name[field].number)
+
+
+_HOST = route_components_pb2.VirtualHost.DESCRIPTOR
+_LIST = route_components_pb2.RouteList.DESCRIPTOR
+_MATCHER = matcher_pb2.Matcher.DESCRIPTOR
+_TREE = matcher_pb2.Matcher.MatcherTree.DESCRIPTOR
+_MAP = matcher_pb2.Matcher.MatcherTree.MatchMap.DESCRIPTOR
+_ON_MATCH = matcher_pb2.Matcher.OnMatch.DESCRIPTOR
+
+ROUTES = _number(_LIST, "routes")
+_HOST_MATCHER = _number(_HOST, "matcher")
+_MATCHER_TREE = _number(_MATCHER, "matcher_tree")
+_NO_MATCH = _number(_MATCHER, "on_no_match")
+_INPUT = _number(_TREE, "input")
+_PREFIXES = _number(_TREE, "prefix_match_map")
+_ENTRIES = _number(_MAP, "map")
+_ACTION = _number(_ON_MATCH, "action")
+_KEY, _VALUE = 1, 2  # of a map's entry, by protobuf's definition of maps
+_NAME, _CONFIG = 1, 2  # xds.core.v3.TypedExtensionConfig
+_TYPE_URL, _CONTENT = 1, 2  # google.protobuf.Any
+
+_PATH = extension_pb2.TypedExtensionConfig(
+    name="path", typed_config=packed(http_inputs_pb2.HttpRequestHeaderMatchInput(header_name=":path"))
+).SerializeToString(deterministic=True)
+_ROUTE_LIST = (names.TYPE + _LIST.full_name).encode()
+
+
+def matcher(lists: Mapping[str, bytes], rest: bytes) -> bytes:
+    """A virtual host's field that finds the list for a path. Lists are fields ``ROUTES``; ``rest`` is for paths with
+    none of the beginnings."""
+    prefixes = b"".join(
+        wire.field(_ENTRIES, wire.field(_KEY, beginning.encode()) + wire.field(_VALUE, _action(entries)))
+        for beginning, entries in lists.items()
+    )
+    tree = wire.field(_INPUT, _PATH) + wire.field(_PREFIXES, prefixes)
+    found = wire.field(_MATCHER_TREE, tree) if lists else b""  # a tree without a branch would be refused
+    return wire.field(_HOST_MATCHER, found + wire.field(_NO_MATCH, _action(rest)))
+
+
+def _action(entries: bytes) -> bytes:
+    config = wire.field(_TYPE_URL, _ROUTE_LIST) + wire.field(_CONTENT, entries)
+    return wire.field(_ACTION, wire.field(_NAME, b"routes") + wire.field(_CONFIG, config))
