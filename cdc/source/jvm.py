@@ -7,6 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import jpype
+import jpype.config
+
+# Nothing in Java has to be kept at exit: the only truth is the position with the rows. Leaving by Java's own shutdown
+# would wait for every thread of an engine, and for ever for one that is stuck.
+jpype.config.onexit = False
+jpype.config.destroy_jvm = False
 
 _starting = threading.Lock()
 _loggers: list[Any] = []  # Java forgets a logger's level when nobody holds the logger
