@@ -31,7 +31,8 @@ from cdc.tail import Tail
 
 IDLE_SECONDS = 0.5
 MARKERLESS_SECONDS = 3.0  # so long markers may fail before the source counts as away
-SILENT_SECONDS = 30.0  # markers are written and none comes out: the engine is deaf
+# Markers are written and nothing comes out: the engine is deaf. Long, for its start on a busy machine.
+SILENT_SECONDS = 120.0
 
 
 class Follower:
@@ -63,14 +64,14 @@ class Follower:
                 copied = self._copy(target, plan, ledger, stored)
             except CopyStopped:
                 return
-            self._lag.forget_sent()
             source = self._source(capture)
             opened.callback(source.close)
+            self._lag.forget_sent()
             source.start(stored.resume)
             tail = Tail(self._spec, applier, ledger, source, self._lag, self._reporter)
             tail.begin(plan, copied)
             while not self._wanted_otherwise():
-                self._source_is_there(marker)
+                self._source_is_there(marker, tail.heard_at)
                 if tail.step():
                     tail.renew(self._read_plan(target))
 
@@ -122,9 +123,11 @@ class Follower:
         """Let the engine learn the tables and begin to stream; the first marker that comes out gives the offset."""
         source = self._source(capture)
         try:
+            self._lag.forget_sent()
             source.start(None)
+            began = time.monotonic()
             while not self._wanted_otherwise():
-                self._source_is_there(marker)
+                self._source_is_there(marker, began)
                 batch = source.poll(IDLE_SECONDS)
                 for event in parse(batch.values) if batch is not None else ():
                     if isinstance(event, Marker) and batch is not None:
@@ -157,8 +160,9 @@ class Follower:
         with closing(open_session(self._spec.source)) as source:
             return read_plan(self._spec.mapping, source, target)
 
-    def _source_is_there(self, marker: MarkerWriter) -> None:
-        """Raises when markers can't be written for a while, or are written and none comes out."""
+    def _source_is_there(self, marker: MarkerWriter, heard_at: float) -> None:
+        """Raises when markers can't be written for a while, or are written and since ``heard_at`` nothing came out. (A
+        marker alone may take long: a stream that was paused has all that happened meanwhile before it.)"""
         now, trouble = time.monotonic(), marker.trouble
         if trouble is not None and not connection_lost(trouble):
             raise trouble
@@ -166,5 +170,5 @@ class Follower:
             raise SourceError(
                 f"the source can't be reached: {trouble.args[-1] if trouble.args else trouble}", away=True
             )
-        if self._lag.waiting(now) > SILENT_SECONDS:
+        if min(self._lag.waiting(now), now - heard_at) > SILENT_SECONDS:
             raise SourceError(f"nothing came out of the engine for {SILENT_SECONDS:.0f} s", away=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pymysql
@@ -27,6 +28,8 @@ from cdc.state import Detail, StreamState, Wanted
 
 __all__ = ["EngineFiles", "StreamSpec", "run"]
 
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 10.0
+
 log = structlog.get_logger("stream")
 
 
@@ -41,6 +44,7 @@ class _Stream:
         self._spec, self._stop, self._source_of = spec, stop, source_of
         self._reporter = Reporter(spec.target, spec.capability, spec.direction)
         self._lag = Lag()
+        self._tries = 0  # runs in a row that ended before they streamed
 
     def run(self) -> None:
         self._reporter.start()
@@ -52,6 +56,7 @@ class _Stream:
                     self._idle(0.5)
                     continue
                 failed = None
+                self._reporter.answer(command)
                 try:
                     self._obey(command)
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is told and stops this stream
@@ -76,8 +81,8 @@ class _Stream:
                 ledger = Ledger(session, self._spec.capability, self._spec.direction)
                 ledger.take()
                 ledger.forget()
-            self._lag = Lag()
-            self._reporter.begin_anew(StreamState.ABSENT, Detail(pid=self._reporter.detail.pid))
+            self._lag, before = Lag(), self._reporter.detail
+            self._reporter.begin_anew(StreamState.ABSENT, replace(Detail(), pid=before.pid, answered=before.answered))
         self._reporter.wait_for_news(1.0)
 
     def _idle(self, seconds: float) -> None:
@@ -96,6 +101,7 @@ class _Stream:
         """Block until both databases answer again, however long it takes, or something else is wanted. False when one
         answers but refuses the account: then the command has failed."""
         log.warning("retrying", capability=self._spec.capability, reason=words_of(why))
+        self._tries = 0 if self._reporter.state is StreamState.STREAMING else self._tries + 1
         self._reporter.say(StreamState.RETRYING, note=words_of(why), rows_per_second=0.0)
         given_up = threading.Event()
 
@@ -117,7 +123,9 @@ class _Stream:
             before_sleep=still_away,
             reraise=True,
         )
-        pause(0.25)
+        end = time.monotonic() + min(FIRST_PAUSE_SECONDS * 2 ** min(self._tries, 10), LONGEST_PAUSE_SECONDS)
+        while not given_up.is_set() and (left := end - time.monotonic()) > 0:
+            pause(left)
         try:
             attempts(self._ask_both)
         except pymysql.err.MySQLError as error:

@@ -44,6 +44,7 @@ class Tail:
         self._rate = Rate(RATE_SECONDS)
         self._reported = 0.0
         self._arrived = False
+        self.heard_at = time.monotonic()  # when events of the source last came in or were dealt with
 
     def begin(self, plan: Plan, copied: Mapping[str, Position]) -> None:
         """``copied`` says per table up to where its copy has everything: such events are dropped."""
@@ -67,6 +68,8 @@ class Tail:
             batch = self._source.poll(0) if self._waiting.size < BATCH_EVENTS else None
         cut = self._waiting.cut(everything=quiet or self._waiting.size > HELD_EVENTS)
         renew = self._apply(cut) if cut is not None else False
+        if cut is not None or self._waiting.size > held:
+            self.heard_at = time.monotonic()
         self._report(len(cut.events) if cut is not None else 0)
         return renew
 

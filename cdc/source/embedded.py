@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import queue
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cdc.source.port import Resume, SourceError
 from cdc.source.settings import Capture, connector_settings
 
 WAITING_BATCHES = 2
+CLOSE_SECONDS = 120.0
 _LONG_MS = str(3600 * 1000)
 
 
@@ -98,14 +100,21 @@ class EmbeddedSource:
 
     def close(self) -> None:
         self._closing.set()
-        if self._engine is not None and not self._ended.is_set():
+        until = time.monotonic() + CLOSE_SECONDS
+        while self._engine is not None and not self._ended.is_set():
             try:
                 self._engine.close()
+                break
             except jpype.JException as error:
-                if not self._ended.wait(10):
+                # refused while it is starting its task, or it has just ended
+                if self._ended.wait(0.2):
+                    break
+                if time.monotonic() > until:
                     raise SourceError(f"the engine can't be stopped: {error}") from error
         if self._thread is not None:
-            self._thread.join(30)
+            self._thread.join(CLOSE_SECONDS)
+            if self._thread.is_alive():
+                raise SourceError(f"the engine did not end within {CLOSE_SECONDS:.0f} s", way_out="restart the worker")
         self._engine = None
 
     def _hosting(self) -> dict[str, str]:
