@@ -70,6 +70,15 @@ class Reporter(threading.Thread):
         if new:
             self._wake.set()
 
+    def answer(self, command: Command) -> None:
+        """From now on what is said is about this command; an error of an earlier one is not."""
+        with self._lock:
+            if self._detail.answered == command.asked:
+                return
+            self._detail = replace(self._detail, answered=command.asked, error=None, note=None)
+            if command.wanted is Wanted.RUNNING:
+                self._state = StreamState.STARTING
+
     def begin_anew(self, state: StreamState, detail: Detail) -> None:
         """Forget all that was said."""
         with self._lock:

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -103,6 +103,7 @@ class Detail:
     progress: CopyProgress | None = None
     error: StreamError | None = None
     pid: int | None = None
+    answered: int = -1  # the number of the request that all this is about
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -182,7 +183,7 @@ class StreamStatus:
             "position": self.position,
             "events": self.events,
             "heartbeat_age_seconds": self.heartbeat_age_seconds,
-            **asdict(self.detail),
+            **{name: value for name, value in asdict(self.detail).items() if name != "answered"},
             "lag_seconds": self.lag_seconds,
         }
 
@@ -223,17 +224,21 @@ class StreamDesk:
         """Raises pymysql.err.OperationalError when the target can't be reached."""
         row = self._row(
             f"""SELECT s.wanted, s.state, s.detail, p.position, COALESCE(p.events, 0),
-                TIMESTAMPDIFF(MICROSECOND, s.heartbeat, UTC_TIMESTAMP(6)) / 1000000
+                TIMESTAMPDIFF(MICROSECOND, s.heartbeat, UTC_TIMESTAMP(6)) / 1000000, s.asked
                 FROM {SCHEMA}.stream s LEFT JOIN {SCHEMA}.stream_position p USING (capability, direction)
                 WHERE s.capability = %s AND s.direction = %s"""
         )
         if row is None:
-            row = ("absent", "absent", None, None, 0, None)
+            row = ("absent", "absent", None, None, 0, None, -1)
         wanted, state = Wanted(row[0]), StreamState(row[1])
         age = None if row[5] is None else max(0.0, float(row[5]))
         if (age is None or age > STALE_AFTER_SECONDS) and (wanted != Wanted.ABSENT or state != StreamState.ABSENT):
             state = StreamState.NOT_RUNNING
         detail = Detail.from_json(row[2])
+        if detail.answered < int(row[6]):  # the worker has not looked yet: what it last said is about something else
+            detail = replace(detail, error=None, note=None)
+            if wanted is Wanted.RUNNING and state is not StreamState.NOT_RUNNING:
+                state = StreamState.STARTING
         return StreamStatus(self.capability, self.direction, wanted, state, row[3], int(row[4]), age, detail)
 
     def position(self) -> Position | None:
