@@ -11,12 +11,11 @@ from cdc.session import Session
 
 _VARIABLES = "SHOW GLOBAL VARIABLES WHERE Variable_name IN (%s)"
 _SOURCE_VARIABLES = ("log_bin", "binlog_format", "binlog_row_image", "binlog_row_value_options", "sql_mode")
-_RIGHTS = ("REPLICATION SLAVE", "REPLICATION CLIENT", "RELOAD")
+_RIGHTS = ("REPLICATION SLAVE", "REPLICATION CLIENT")
 # MariaDB's newer names for the same rights
 _SAME_RIGHT = {
     "REPLICATION SLAVE": ("REPLICATION SLAVE", "REPLICATION REPLICA"),
     "REPLICATION CLIENT": ("REPLICATION CLIENT", "BINLOG MONITOR"),
-    "RELOAD": ("RELOAD",),
 }
 
 
