@@ -18,6 +18,7 @@ _ESCAPED = (
     "REPLACE(REPLACE(REPLACE(REPLACE(CONVERT({c} USING utf8mb4) COLLATE utf8mb4_bin,"
     " '\\\\', '\\\\\\\\'), '\\t', '\\\\t'), '\\n', '\\\\n'), '\\0', '\\\\0')"
 )
+_FLOAT_MAX = "3.4028234663852886e38"
 _EPOCH = "'1970-01-01 00:00:00'"
 
 
@@ -42,7 +43,10 @@ def conversion(column: Column) -> Conversion:
     if kind in ("tinyint", "smallint", "mediumint", "int", "bigint", "decimal"):
         return Conversion(full)
     if kind == "float":
-        return Conversion(full, select="({c} + 0e0)")  # bare, FLOAT is printed with six digits
+        # Bare, FLOAT is printed with six digits; the envelope's shortest text of the largest is a little above it.
+        return Conversion(
+            full, select="({c} + 0e0)", envelope=f"GREATEST(-{_FLOAT_MAX}, LEAST({_FLOAT_MAX}, {{v}} + 0e0))"
+        )
     if kind == "double":
         return Conversion(full)
     if column.is_json:
