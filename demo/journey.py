@@ -11,8 +11,8 @@ from demo.command import DemoFailed, Terminal
 from demo.load import Customers
 
 CAPABILITY = "catalog"
-LOOK_SECONDS = 4.0  # how long each percent is watched, so that every step has some hundred responses on both sides
-ENOUGH_RESPONSES = 150
+LOOK_SECONDS = 3.0  # how long each percent is watched, at least; longer until there are enough responses to speak of
+ENOUGH_RESPONSES = 100
 
 
 @dataclass
@@ -95,7 +95,7 @@ class Journey:
     def look(self) -> None:
         """Watch for a while, until there are enough responses to speak of; remember the lag."""
         begun, had = time.monotonic(), self.customers.responses()
-        for _ in every(2.0, until=lambda: time.monotonic() - begun > LOOK_SECONDS * 5):
+        for _ in every(1.0, until=lambda: time.monotonic() - begun > LOOK_SECONDS * 5):
             self.remember_lag()
             enough = self.customers.responses() - had >= ENOUGH_RESPONSES
             if enough and time.monotonic() - begun >= LOOK_SECONDS:

@@ -52,11 +52,11 @@ def lines(
 
 def show(console: Console, rows: list[Line]) -> bool:
     """Print the table; True if every row that has to hold does."""
-    table = Table(title="What happened", title_justify="left", show_edge=False, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    table.add_column("measured", justify="right", no_wrap=True)
-    table.add_column("has to be", no_wrap=True)
-    table.add_column("held", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("WHAT HAPPENED", no_wrap=True)
+    table.add_column("MEASURED", justify="right", no_wrap=True)
+    table.add_column("HAS TO BE", no_wrap=True)
+    table.add_column("HELD", no_wrap=True)
     for row in rows:
         table.add_row(row.what, row.figure, row.wanted, {None: "", True: "yes", False: "NO"}[row.holds])
     console.print()
