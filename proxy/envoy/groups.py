@@ -46,7 +46,7 @@ def _split(
     routes: list[Route], inherited: list[Route], found: dict[str, list[Route]], rest: list[Route], limit: int
 ) -> None:
     """``inherited`` are templates that can match whatever their beginning goes on with."""
-    beginning = commonprefix([literal(route) for route in routes])  # noqa: RUF071: by character is meant
+    beginning = commonprefix([literal(route) for route in routes])  # noqa: RUF071 - by character
     ends = [route for route in routes if literal(route) == beginning]
     if len(routes) <= limit or len(ends) == len(routes):
         found[beginning] = routes + inherited
