@@ -1,0 +1,93 @@
+"""A stream's worker in a process of its own, driven by a benchmark: the same JVM carries the stream and its peer."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from contextlib import closing
+from multiprocessing import get_context
+from multiprocessing.managers import BaseManager
+
+from cdc.server import Flavour
+from cdc.source.embedded import EmbeddedSource
+from cdc.source.port import Batch, Resume
+from cdc.source.settings import Capture
+from cdc.spec import StreamSpec
+from cdc.stream import run
+
+
+class Timed(EmbeddedSource):
+    """The stream's own engine; notes when it handed over the first batch of more than a marker. CLOCK_MONOTONIC is one
+    for all processes of a machine."""
+
+    first: float | None = None
+
+    def poll(self, timeout_seconds: float) -> Batch | None:  # type: ignore[override]
+        batch = super().poll(timeout_seconds)
+        if self.first is None and batch is not None and batch.size > 1:
+            self.first = time.monotonic()
+        return batch
+
+
+class Worker:
+    """Lives in the worker's process; its methods are called from the benchmark's."""
+
+    def __init__(self, spec: StreamSpec) -> None:
+        self._spec = spec
+        self._source: Timed | None = None
+        self._thread: threading.Thread | None = None
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def begin(self) -> None:
+        """Run the stream as the desk wants it."""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=run, args=(self._spec, self._stop, self._make), daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def first_batch(self) -> float | None:
+        """When the stream's present engine handed over its first rows."""
+        return None if self._source is None else self._source.first
+
+    def count(self, resume: Resume, records: int) -> float:
+        """Seconds from the first batch until so many records were handed over, to a consumer that only counts them."""
+        capture = Capture(self._spec.name, self._spec.source, Flavour.MYSQL, self._tables())
+        source = self._timed(capture, "count")
+        counted = 0
+        source.start(resume)
+        with closing(source):
+            while counted < records:
+                batch = source.poll(0.5)
+                counted += batch.size if batch is not None else 0
+            assert source.first is not None
+            return time.monotonic() - source.first
+
+    def _tables(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(table.source for table in self._spec.mapping.tables))
+
+    def _make(self, capture: Capture) -> Timed:
+        self._source = self._timed(capture, "stream")
+        return self._source
+
+    def _timed(self, capture: Capture, name: str) -> Timed:
+        files = self._spec.engine
+        return Timed(capture, files.jars, files.java_home, files.folder / name, files.heap_mb)
+
+
+class Workers(BaseManager):
+    """``Workers(ctx=get_context("spawn"))`` is the process; ``.worker(spec)`` the one in it."""
+
+
+Workers.register("worker", Worker)
+
+
+def process() -> Workers:
+    """A new process for a worker, to be used in a ``with`` statement."""
+    return Workers(ctx=get_context("spawn"))
