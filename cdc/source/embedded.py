@@ -28,14 +28,15 @@ _LONG_MS = str(3600 * 1000)
 
 @dataclass(frozen=True)
 class EngineBatch:
-    """A batch of the engine. ``records`` are Java's; they are asked only for the one offset that is stored."""
+    """A batch of the engine. ``offsets`` are Java's, one a record, and all that is kept of the records: whole ones
+    would fill Java's memory while batches wait."""
 
     values: bytes
     size: int
-    records: Any = field(repr=False)
+    offsets: Any = field(repr=False)
 
     def offset(self, at: int) -> str:
-        offset = self.records.get(at).sourceRecord().sourceOffset()
+        offset = self.offsets[at]
         return json.dumps({str(entry.getKey()): _plain(entry.getValue()) for entry in offset.entrySet()})
 
 
@@ -173,6 +174,20 @@ class _Joiner:
         self._function = classes("java.util.function.Consumer").class_
         self._value, self._write_bytes, self._write_byte = value, write_bytes, write_byte
         self._object_class, self._box = object_class, classes("java.lang.Integer")
+        record, offset = classes("org.apache.kafka.connect.source.SourceRecord").class_, classes("java.util.Map").class_
+        change = classes("io.debezium.embedded.EmbeddedEngineChangeEvent").class_
+        offset_of = handles.filterReturnValue(
+            lookup.findVirtual(change, "sourceRecord", method_type(record)),
+            lookup.findVirtual(record, "sourceOffset", method_type(offset)),
+        )
+        self._offset_of = self._proxies.asInterfaceInstance(
+            classes("java.util.function.Function").class_,
+            offset_of.asType(method_type(object_class, object_class)),
+        )
+
+    def offsets(self, records: Any) -> Any:
+        """A Java array of what each record's offset is."""
+        return records.stream().map(self._offset_of).toArray()
 
     def join(self, records: Any) -> bytes:
         buffer = self._buffer_class(1 << 20)
@@ -193,7 +208,7 @@ def _consumer(hand_over: Any, joiner: _Joiner) -> Any:
         @jpype.JOverride  # type: ignore[untyped-decorator]
         def handleBatch(self, records: Any, committer: Any) -> None:
             size = int(records.size())
-            if size and hand_over(EngineBatch(joiner.join(records), size, records)):
+            if size and hand_over(EngineBatch(joiner.join(records), size, joiner.offsets(records))):
                 committer.markProcessed(records.get(size - 1))
                 committer.markBatchFinished()
 

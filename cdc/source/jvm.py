@@ -34,6 +34,8 @@ def java(jars: tuple[Path, ...], java_home: Path, heap_mb: int, log_level: str =
                 "-Xrs",  # leaves the signals to Python
                 f"-Xmx{heap_mb}m",
                 "-XX:+UseSerialGC",
+                # JPype asks for a full collection whenever this process has grown, which says nothing about Java's heap
+                "-XX:+DisableExplicitGC",
                 "--enable-native-access=ALL-UNNAMED",
                 f"-Dorg.slf4j.simpleLogger.defaultLogLevel={log_level}",
                 classpath=[str(jar) for jar in jars],
