@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from pathlib import Path
 from typing import Any
@@ -44,4 +45,11 @@ def java(jars: tuple[Path, ...], java_home: Path, heap_mb: int, log_level: str =
             # the binlog client logs each connection through java.util.logging
             _loggers.append(jpype.JClass("java.util.logging.Logger").getLogger("com.github.shyiko"))
             _loggers[0].setLevel(jpype.JClass("java.util.logging.Level").WARNING)
+            atexit.register(_leave_python_alone)
     return jpype.JClass
+
+
+def _leave_python_alone() -> None:
+    """JPype's own Java thread drops Python objects whenever Java collects garbage. One that does so while Python shuts
+    down aborts the process (SIGABRT, "FATAL: exception not rethrown"), and a supervisor takes that for a crash."""
+    jpype.JClass("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
