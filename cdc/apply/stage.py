@@ -44,13 +44,15 @@ class Staging:
 
     @classmethod
     def of(cls, number: int, table: Table, used: Sequence[str]) -> Staging:
-        """Raises Unsupported naming the table and column, for a used column of a type that can't be carried."""
-        staged = []
+        """Raises Unsupported naming the table and each used column of a type that can't be carried."""
+        staged, wrong = list[StagedColumn](), list[str]()
         for name in used:
             try:
                 staged.append(StagedColumn(table.columns[name], conversion(table.columns[name])))
             except Unsupported as error:
-                raise Unsupported(f"{table.name}: {error}") from None
+                wrong.append(f"{table.name}: {error}")
+        if wrong:
+            raise Unsupported("; ".join(wrong))
         return cls(number, table.name, tuple(staged))
 
     @property
