@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from cdc.database import Database
 from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.server import source_position
 from cdc.session import open_session
-from cdc.state import StreamDesk, StreamState, StreamStatus, await_position
+from cdc.state import StreamDesk, StreamError, StreamState, StreamStatus, await_position
 from cdc.stream import EngineFiles, StreamSpec, run
 
 SOON = 40.0
@@ -74,6 +74,13 @@ class Lab:
             self.until(StreamState.STREAMING)
             yield
 
+    @contextmanager
+    def holding(self, statement: str) -> Iterator[None]:
+        """A session on the target that has run the statement and stays open."""
+        with closing(open_session(self.target)) as session, session.cursor() as cursor:
+            cursor.execute(statement)
+            yield
+
     def process(self) -> subprocess.Popen[bytes]:
         """The worker as a process, for killing."""
         spec = {
@@ -96,11 +103,30 @@ class Lab:
             assert time.monotonic() < end, f"still {status.state} after {seconds} s: {status}"
             time.sleep(0.05)
 
+    def stopped(self, seconds: float = SOON) -> StreamError:
+        """Wait until the stream has stopped with an error."""
+        end = time.monotonic() + seconds
+        while (status := self.desk.status()).state is not StreamState.STOPPED:
+            assert time.monotonic() < end, f"not stopped after {seconds} s: {status}"
+            time.sleep(0.05)
+        assert status.error is not None
+        return status.error
+
+    def until_true(self, holds: Callable[[StreamStatus], bool], seconds: float = SOON) -> StreamStatus:
+        end = time.monotonic() + seconds
+        while not holds(status := self.desk.status()):
+            assert status.state is not StreamState.STOPPED, status.error
+            assert time.monotonic() < end, f"not so after {seconds} s: {status}"
+            time.sleep(0.05)
+        return status
+
     def settle(self, seconds: float = SOON) -> None:
         """Wait until everything committed at the source before this call is at the target."""
-        position = source_position(self.source)
-        if not await_position(self.desk, position, seconds):
-            raise AssertionError(f"not applied up to {position} within {seconds} s: {self.desk.status()}")
+        position, end = source_position(self.source), time.monotonic() + seconds
+        while not await_position(self.desk, position, 1.0):
+            status = self.desk.status()
+            assert status.state is not StreamState.STOPPED, status.error
+            assert time.monotonic() < end, f"not applied up to {position} within {seconds} s: {status}"
 
     def new(self, query: str) -> list[tuple[Any, ...]]:
         return execute(self.target, query)
