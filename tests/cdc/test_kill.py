@@ -13,6 +13,7 @@ import pymysql
 import pytest
 
 from cdc.database import Database
+from cdc.position import Position
 from cdc.session import open_session
 from cdc.state import StreamState
 from tests.cdc.conftest import MakeLab
@@ -94,14 +95,17 @@ def test_ten_kills_under_load_end_equal(mysql_legacy, mysql_new, make_lab: MakeL
     lab, dice = make_lab(mysql_legacy, mysql_new), random.Random(SEED)
     execute(lab.source, "INSERT INTO items (title, price) VALUES " + ", ".join(["('before', 1)"] * 5000))
     lab.desk.want("running")
-    writer = Writer(lab.source, SEED)
+    writer = Writer(lab.source, SEED, wait_seconds=0.0)
     worker = lab.process()
     try:
         with writer.writing():
             lab.until(StreamState.STREAMING)  # the kills are to hit the stream, and the first of them the start after
-            for _ in range(KILLS):
-                # from within the start (Python, Java, the engine) to well within the stream
-                time.sleep(dice.uniform(0.1, 5.0))
+            for kill in range(KILLS):
+                if kill % 3 == 0:  # within the start: Python, Java, the engine
+                    time.sleep(dice.uniform(0.1, 2.5))
+                else:  # while it catches up with what was written meanwhile
+                    _until_moved_from(lab, lab.desk.position())
+                    time.sleep(dice.uniform(0.0, 0.25))
                 worker.kill()
                 assert worker.wait(10) == -9
                 worker = lab.process()
@@ -114,3 +118,10 @@ def test_ten_kills_under_load_end_equal(mysql_legacy, mysql_new, make_lab: MakeL
     finally:
         worker.terminate()
         assert worker.wait(60) == 0
+
+
+def _until_moved_from(lab: Lab, before: Position | None) -> None:
+    end = time.monotonic() + 30
+    while lab.desk.position() == before:
+        assert time.monotonic() < end, lab.desk.status()
+        time.sleep(0.005)
