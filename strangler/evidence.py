@@ -67,12 +67,21 @@ def of_verify(capability: str, at: datetime, result: Mapping[str, Any]) -> Evide
     """From ``VerifyResult.to_json()``. Not ``waited`` means rows in flight couldn't be told from differences."""
     rows, equal = result["rows"], result["equal"]
     different = sum(t["missing_total"] + t["extra_total"] + t["differing_total"] for t in result["tables"])
+    unsettled = result["unsettled"]
     summary = (
         f"{rows:,} rows equal"
         if equal
         else f"{different:,} of {rows:,} rows {'differs' if different == 1 else 'differ'}"
+        if different
+        else f"{unsettled:,} of {rows:,} rows kept changing, so they are not known to be equal"
     )
-    data = {"rows": rows, "different": different, "in_flight": result["in_flight"], "tables": _tables(result)}
+    data = {
+        "rows": rows,
+        "different": different,
+        "in_flight": result["in_flight"],
+        "unsettled": unsettled,
+        "tables": _tables(result),
+    }
     return Evidence(capability, Kind.VERIFY, at, bool(equal), summary, data)
 
 

@@ -54,8 +54,9 @@ class TableResult:
 
     @property
     def equal(self) -> bool:
-        """No row is missing, extra or different, or a repair has mended each that was."""
-        return self.differences == len(self.repaired)
+        """No row is missing, extra or different (or a repair has mended each that was), and none is unsettled: what was
+        never seen standing still is not known to be equal."""
+        return self.differences == len(self.repaired) and not self.unsettled
 
     @property
     def differences(self) -> int:
@@ -107,6 +108,10 @@ class VerifyResult:
         return sum(table.in_flight for table in self.tables)
 
     @property
+    def unsettled(self) -> int:
+        return sum(table.unsettled for table in self.tables)
+
+    @property
     def rows(self) -> int:
         return sum(table.rows for table in self.tables)
 
@@ -120,7 +125,7 @@ class VerifyResult:
             "equal": self.equal,
             "rows": self.rows,
             "in_flight": self.in_flight,
-            "unsettled": sum(table.unsettled for table in self.tables),
+            "unsettled": self.unsettled,
             "waited": self.waited,
             "tables": [table.to_json() for table in self.tables],
         }

@@ -84,6 +84,7 @@ def verdict(t: dict[str, Any]) -> str:
             ("differing_total", "differs", "differ"),
             ("missing_total", "missing", "missing"),
             ("extra_total", "extra", "extra"),
+            ("unsettled", "unsettled", "unsettled"),
         )
         if t[key]
     ]
@@ -122,12 +123,13 @@ def summary(found: dict[str, Any]) -> list[str]:
         lines.append(f"{flight:,} {'row was' if flight == 1 else 'rows were'} in flight and settled equal.")
     if not found["waited"]:
         lines.append("no stream was following: rows still in flight may be among the differences.")
-    rows = found["rows"]
-    lines.append(
-        f"{rows:,} rows equal."
-        if found["equal"]
-        else f"{different:,} {'row differs' if different == 1 else 'rows differ'}."
-    )
-    if not found["equal"]:
+    rows, unsettled = found["rows"], found["unsettled"]
+    if unsettled:
+        lines.append(f"{unsettled:,} {'row' if unsettled == 1 else 'rows'} kept changing and could not be compared:")
+        lines.append(f"  strangler verify {name}              again, at a calmer moment")
+    if found["equal"]:
+        lines.append(f"{rows:,} rows equal.")
+    elif different:
+        lines.append(f"{different:,} {'row differs' if different == 1 else 'rows differ'}.")
         lines.append(f"  strangler verify {name} --repair     writes the owner's (legacy) value to the other side")
     return lines

@@ -249,12 +249,13 @@ def differences(result: VerifyResult, at_most: int = 5) -> list[str]:
                 (table.missing_total, "missing"),
                 (table.extra_total, "extra"),
                 (table.differing_total, "different"),
+                (table.unsettled, "never still long enough to compare"),
             )
             if total
         ]
         keys = [*table.missing, *table.extra, *(d.key for d in table.differing)][:at_most]
         named = "; ".join(", ".join(f"{k} {v}" for k, v in key.items()) for key in keys)
-        lines.append(f"{table.table}: {', '.join(counts)} ({named})")
+        lines.append(f"{table.table}: {', '.join(counts)}" + (f" ({named})" if named else ""))
     return lines
 
 

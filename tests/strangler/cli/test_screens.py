@@ -151,14 +151,24 @@ def test_a_comparison_names_each_row() -> None:
         "missing_total": 1,
         "extra_total": 0,
         "differing_total": 1,
+        "unsettled": 1,
         "repaired": [],
     }
-    found = {"capability": "catalog", "equal": False, "rows": 4981, "in_flight": 2, "waited": True, "tables": [table]}
+    found = {
+        "capability": "catalog",
+        "equal": False,
+        "rows": 4981,
+        "in_flight": 2,
+        "unsettled": 1,
+        "waited": True,
+        "tables": [table],
+    }
     text = shown(verify.show, found)
-    assert "brands   4,981   412,000   12 ms   1 differs, 1 missing" in text
+    assert "brands   4,981   412,000   12 ms   1 differs, 1 missing, 1 unsettled" in text
     assert 'brands id 311   name: legacy "Zoé", new NULL' in text
     assert "brands id 7   missing on new" in text
-    assert "2 rows were in flight and settled equal.\n2 rows differ." in text
+    assert "2 rows were in flight and settled equal.\n1 row kept changing and could not be compared:" in text
+    assert "2 rows differ." in text
 
 
 def test_a_copy_under_way() -> None:
