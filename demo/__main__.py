@@ -86,7 +86,8 @@ def fresh(terminal: Terminal) -> None:
 
 def seed(terminal: Terminal, database_url: str, items: int) -> None:
     terminal.note(f"{items:,} items, and the people, bags and orders around them")
-    environment = {**os.environ, "DATABASE_URL": database_url}
+    ledger = str(STATE / "state" / "gateway.db")
+    environment = {**os.environ, "DATABASE_URL": database_url, "GATEWAY_LEDGER": ledger}
     done = subprocess.run([sys.executable, "-m", "legacy_monolith.seed", "--items", str(items)], env=environment)
     if done.returncode != 0:
         raise DemoFailed("the shop could not be filled", "")

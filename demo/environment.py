@@ -18,6 +18,7 @@ def main() -> int:
         "DATABASE_URL": places["databases"]["legacy"],
         "SHOP_URL": f"http://127.0.0.1:{places['envoy']['listen']}",
         "PAYMENT_GATEWAY_URL": f"http://127.0.0.1:{places['processes']['gateway']}",
+        "GATEWAY_LEDGER": str(Path(".strangler/state/gateway.db").resolve()),
     }
     for name, value in lines.items():
         print(f"export {name}={shlex.quote(value)}")

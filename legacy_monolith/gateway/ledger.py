@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import threading
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,6 +87,27 @@ class Ledger:
         """The charge made under the key before; None if there was none, and there will be none."""
         entry, _ = self._once("void", key, "void", 0, "voided", "voided", None, None)
         return entry if entry.kind == "charge" else None
+
+    def import_charges(self, charges: Iterable[tuple[str, str, int, str, str]]) -> int:
+        """Captured charges made elsewhere, each (id, key, cents, source, time); how many were new. One transaction."""
+        connection = self._connection()
+        before = connection.total_changes
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(
+                "INSERT INTO entries"
+                " (id, kind, idempotency_key, amount_cents, status, source, request_hash, created_at)"
+                " VALUES (?, 'charge', ?, ?, 'captured', ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (
+                    (charge_id, key, amount, source, _digest("charge", str(amount), source), when)
+                    for charge_id, key, amount, source, when in charges
+                ),
+            )
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+        return connection.total_changes - before
 
     def refund(self, charge_id: str, key: str, amount_cents: int) -> tuple[Entry, bool]:
         """(the refund, whether it is new). Raises KeyReused, UnknownCharge, TooMuch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 
@@ -10,6 +11,7 @@ import pymysql
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from legacy_monolith.gateway.ledger import Ledger
 from legacy_monolith.seed.people import PASSWORD
 from legacy_monolith.seed.plan import FEWEST, MOST, Plan
 from legacy_monolith.seed.run import NotEmpty, seed
@@ -30,6 +32,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--items", type=item_count, required=True, help="how many items, from 1,000 to 10,000,000")
     parser.add_argument("--seed", type=int, default=1, help="another number, another shop (default 1)")
     parser.add_argument("--if-empty", action="store_true", help="a shop that has data already is no error")
+    parser.add_argument(
+        "--gateway-ledger",
+        default=os.environ.get("GATEWAY_LEDGER"),
+        help="the payment gateway's ledger, to hold what the seeded orders have paid (default: GATEWAY_LEDGER);"
+        " without it they can't be refunded",
+    )
     options = parser.parse_args(arguments)
     plan, began = Plan(options.items, options.seed), time.monotonic()
     console = Console(stderr=True)
@@ -56,7 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
                     rate = "building indexes"
                 progress.update(task, advance=rows if table == "items" else 0, rate=rate)
 
-            seed(url, plan, loaded)
+            seed(url, plan, loaded, Ledger(options.gateway_ledger) if options.gateway_ledger else None)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

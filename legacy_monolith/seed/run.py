@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC
 
+from legacy_monolith.gateway.ledger import Ledger
 from legacy_monolith.seed import catalog, items, orders, people, promotions
 from legacy_monolith.seed.indexes import put_aside
 from legacy_monolith.seed.loader import Loader
@@ -18,15 +20,36 @@ class NotEmpty(Exception):
     """There are items already."""
 
 
-def seed(url: str, plan: Plan, progress: Callable[[str, int], None] = lambda table, rows: None) -> None:
-    """Fills the tables of a freshly migrated schema. Raises NotEmpty before it writes anything."""
+def seed(
+    url: str,
+    plan: Plan,
+    progress: Callable[[str, int], None] = lambda table, rows: None,
+    gateway: Ledger | None = None,
+) -> None:
+    """Fills the tables of a freshly migrated schema, and ``gateway`` with what the orders' customers have paid. Raises
+    NotEmpty before it writes anything."""
     loader = Loader(url, progress)
     try:
         if loader.execute("SELECT 1 FROM items LIMIT 1") or loader.execute("SELECT 1 FROM users LIMIT 1"):
             raise NotEmpty("the shop has users or items already; seeding needs a freshly migrated schema")
         _fill(loader, plan)
+        if gateway is not None:
+            gateway.import_charges(charges(loader))
     finally:
         loader.close()
+
+
+def charges(loader: Loader) -> Iterator[tuple[str, str, int, str, str]]:
+    """The payments of the schema as ``Ledger.import_charges`` takes them."""
+    last = 0
+    while rows := loader.execute(
+        "SELECT id, gateway_charge_id, gateway_key, CAST(amount * 100 AS SIGNED), source, created_at FROM payments"
+        " WHERE id > %s AND gateway_charge_id IS NOT NULL ORDER BY id LIMIT 50000",
+        (last,),
+    ):
+        last = rows[-1][0]
+        for _, charge_id, key, cents, source, at in rows:
+            yield charge_id, key, cents, source, at.replace(tzinfo=UTC).isoformat(timespec="milliseconds")
 
 
 def _fill(loader: Loader, plan: Plan) -> None:

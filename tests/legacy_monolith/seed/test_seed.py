@@ -7,6 +7,7 @@ import argparse
 import pytest
 from sqlalchemy import create_engine, text
 
+from legacy_monolith.gateway.ledger import Ledger
 from legacy_monolith.migrate import upgrade
 from legacy_monolith.models import Base
 from legacy_monolith.seed import __main__ as command
@@ -64,8 +65,8 @@ def _checksums(url: str) -> dict[str, object]:
 
 
 @pytest.mark.real
-def test_two_runs_make_equal_tables_and_insert_equals_load_data(mysql_legacy, fresh_schema, monkeypatch):
-    found = []
+def test_two_runs_make_equal_tables_and_insert_equals_load_data(mysql_legacy, fresh_schema, monkeypatch, tmp_path):
+    found, gateway = [], Ledger(tmp_path / "gateway.db")
     for way in ("file", "insert"):
         url = fresh_schema(mysql_legacy).url
         engine = create_engine(url)
@@ -75,10 +76,17 @@ def test_two_runs_make_equal_tables_and_insert_equals_load_data(mysql_legacy, fr
             monkeypatch.setattr(
                 Loader, "_load_file", lambda self, table, columns, rows: self._insert(table, columns, list(rows))
             )
-        seed(url, Plan(1_000, 3))
+        seed(url, Plan(1_000, 3), gateway=gateway)
         found.append(_checksums(url))
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            paid = connection.execute(text("SELECT COUNT(*), SUM(amount) * 100 FROM payments")).one()
+        engine.dispose()
+        # the second shop's payments are the first one's, so they are there already
+        assert (gateway.balance()["charges"], gateway.balance()["charged_cents"]) == tuple(paid)
     assert found[0] == found[1]
     assert found[0]["items"]
+    assert gateway.refund("ch_seed_1", "returned", 100)[1]
     with pytest.raises(NotEmpty):
         seed(url, Plan(1_000, 3))
 
