@@ -1,0 +1,1 @@
+"""Long runs that kill everything, with fixed seeds: ``make torture-cdc``."""
