@@ -1,4 +1,5 @@
-"""Upstreams as Envoy clusters: one for legacy, two for each capability's new side (alone, and with legacy behind it).
+"""Upstreams as Envoy clusters: two for legacy (asked first, and after new), two for each capability's new side (alone,
+and with legacy behind it). Only the last may retry: that is what a fallback is.
 
 Endpoints are inline (STATIC): a separate EDS resource would make a changed cluster withhold its ACK.
 """
@@ -28,11 +29,14 @@ _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 def clusters(table: RouteTable) -> tuple[cluster_pb2.Cluster, ...]:
     """Every cluster any flag of this table can name."""
-    found = [_side(names.LEGACY_CLUSTER, table.legacy, Side.LEGACY)]
+    found = [
+        _side(names.LEGACY_CLUSTER, table.legacy, Side.LEGACY),
+        _side(names.BEHIND_NEW_CLUSTER, table.legacy, Side.LEGACY, fallback=True),
+    ]
     for capability, upstream in table.new.items():
         new = names.new_cluster(capability)
         found.append(_side(new, upstream, Side.NEW))
-        found.append(_aggregate(names.fallback_cluster(capability), (new, names.LEGACY_CLUSTER)))
+        found.append(_aggregate(names.fallback_cluster(capability), (new, names.BEHIND_NEW_CLUSTER)))
     return tuple(found)
 
 
@@ -54,7 +58,7 @@ def socket_address(host: str, port: int) -> address_pb2.Address:
 
 
 @lru_cache(maxsize=256)
-def _side(name: str, upstream: Upstream, side: Side) -> cluster_pb2.Cluster:
+def _side(name: str, upstream: Upstream, side: Side, *, fallback: bool = False) -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(
         name=name,
         type=cluster_pb2.Cluster.STATIC if _literal(upstream) else cluster_pb2.Cluster.STRICT_DNS,
@@ -65,13 +69,15 @@ def _side(name: str, upstream: Upstream, side: Side) -> cluster_pb2.Cluster:
                     "max_connections": {"value": UNLIMITED},
                     "max_pending_requests": {"value": UNLIMITED},
                     "max_requests": {"value": UNLIMITED},
-                    "max_retries": {"value": UNLIMITED},
+                    "max_retries": {"value": 0},
                 }
             ]
         },
     )
     metadata = base_pb2.Metadata()
     metadata.filter_metadata[names.METADATA].update({names.SIDE_KEY: str(side)})
+    if fallback:
+        metadata.filter_metadata[names.METADATA].update({names.FALLBACK_KEY: "1"})
     cluster.load_assignment.cluster_name = name
     cluster.load_assignment.endpoints.add().lb_endpoints.extend(
         endpoint_components_pb2.LbEndpoint(

@@ -12,11 +12,15 @@ from envoy.config.accesslog.v3 import accesslog_pb2
 from envoy.config.core.v3 import address_pb2, base_pb2, config_source_pb2
 from envoy.config.listener.v3 import listener_components_pb2, listener_pb2
 from envoy.extensions.access_loggers.stats.v3 import stats_pb2
+from envoy.extensions.common.matching.v3 import extension_matcher_pb2
+from envoy.extensions.filters.common.matcher.action.v3 import skip_action_pb2
+from envoy.extensions.filters.http.header_mutation.v3 import header_mutation_pb2 as header_filter_pb2
 from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2 as jwt_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
 from envoy.extensions.request_id.uuid.v3 import uuid_pb2
+from envoy.type.matcher.v3 import http_inputs_pb2
 from google.protobuf.any_pb2 import Any
 from google.protobuf.empty_pb2 import Empty
 
@@ -25,6 +29,7 @@ from proxy.envoy import names, wire
 from proxy.envoy.clusters import packed, socket_address
 from proxy.settings import ProxySettings
 
+COOKIE_SECONDS = 365 * 24 * 3600
 STATS_PREFIX = "strangler"
 # A histogram of microseconds from the request's first byte to the response's last.
 TIME = "strangler.time"
@@ -81,6 +86,8 @@ def _manager(settings: ProxySettings, *, trusted: bool) -> listener_components_p
     )
     manager.access_log.extend(_counts())
     manager.local_reply_config.mappers.append(_own_answers())
+    if settings.identity.issues:
+        manager.http_filters.append(_issue(settings.identity.cookie or ""))
     if settings.key is not None:
         manager.http_filters.append(_tokens(settings.key))
     router = router_pb2.Router(suppress_envoy_headers=True)
@@ -114,7 +121,6 @@ def _own_answers() -> hcm_pb2.ResponseMapper:
 def _lane(*, trusted: bool) -> header_mutation_pb2.HeaderMutation:
     """Before the route is chosen. A request without the header would find no virtual host at all."""
     result = header_mutation_pb2.HeaderMutation()
-    result.mutations.add().remove = names.FALLBACK_HEADER
     values = [names.EVERYBODY]
     if trusted:
         values.append(f"%REQ({names.OVERRIDE_HEADER}?{names.COHORT_HEADER})%")  # empty where there is none: no change
@@ -124,6 +130,27 @@ def _lane(*, trusted: bool) -> header_mutation_pb2.HeaderMutation:
         append.header.value = value
         append.append_action = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
     return result
+
+
+def _issue(cookie: str) -> hcm_pb2.HttpFilter:
+    """The identity cookie for who has none: the request's own id, which has just put this request into its bucket."""
+    mutation = header_filter_pb2.HeaderMutation()
+    given = mutation.mutations.response_mutations.add().append
+    given.header.key = "set-cookie"
+    given.header.value = f"{cookie}=%REQ({names.REQUEST_ID})%; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
+    given.append_action = base_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
+    delegate = extension_matcher_pb2.ExtensionWithMatcher()
+    delegate.extension_config.name = "envoy.filters.http.header_mutation"
+    delegate.extension_config.typed_config.CopyFrom(packed(mutation))
+    known = delegate.xds_matcher.matcher_list.matchers.add()
+    known.predicate.single_predicate.input.name = "cookie"
+    known.predicate.single_predicate.input.typed_config.CopyFrom(
+        packed(http_inputs_pb2.HttpRequestHeaderMatchInput(header_name="cookie"))
+    )
+    known.predicate.single_predicate.value_match.contains = f"{cookie}="
+    known.on_match.action.name = "skip"
+    known.on_match.action.typed_config.CopyFrom(packed(skip_action_pb2.SkipFilter()))
+    return _HTTP_FILTER(name="envoy.filters.http.match_delegate", typed_config=packed(delegate))
 
 
 def _counts() -> list[accesslog_pb2.AccessLog]:

@@ -13,8 +13,10 @@ VERSION_PATH = "/__strangler/version"
 
 METADATA = "strangler"  # namespace of the metadata on upstream hosts
 SIDE_KEY = "side"
+FALLBACK_KEY = "fallback"
 
 LEGACY_CLUSTER = "legacy"
+BEHIND_NEW_CLUSTER = "legacy:behind-new"  # legacy where it answers what failed on new
 
 # What a request is taken for; set by the proxy alone (invariant 6), chooses the virtual host.
 LANE_HEADER = "x-strangler-lane"
@@ -23,12 +25,10 @@ OVERRIDE_HEADER = "x-strangler-override"
 COHORT_HEADER = "x-strangler-cohort"
 REQUEST_ID = "x-request-id"
 
-# Present on requests that go to new and may be answered by legacy instead.
-FALLBACK_HEADER = "x-strangler-fallback"
-
 SIDE_HEADER = "x-strangler-side"
 ROUTE_HEADER = "x-strangler-route"
 VERSION_HEADER = "x-strangler-version"
+FALLBACK_HEADER = "x-strangler-fallback"  # 1 on what legacy answered because new failed; absent otherwise
 UNCLAIMED = "*"  # the route's name for what no capability claims
 
 

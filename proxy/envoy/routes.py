@@ -3,9 +3,9 @@
 A *lane* is what a request is taken for: ``everybody``, an override to a side, or a cohort. Each lane is a virtual host,
 chosen by a header that only the proxy sets, so that the list everybody walks through holds no entry for the others.
 
-Per route and lane there is one entry, or two while users are split: one for users who have an identity, one for those
-who get it with this response. Both hash the identity, mixed with the capability's salt, into 10,000 buckets; the new
-side comes first, so that a growing percent only ever adds users to it.
+Per route and lane there is one entry: what Envoy takes to apply a version grows with their number. While users are
+split, an entry hashes the identity, or the request's id that becomes the identity of who has none, into the
+capability's own number of buckets; the new side comes first, so that a growing percent only ever adds users to it.
 
 Entries are put together from serialised parts: with a thousand routes, building the messages anew for each version
 costs more than Envoy takes to apply them. (Two messages of one type, one after the other on the wire, are one merged.)
@@ -13,8 +13,8 @@ costs more than Envoy takes to apply them. (Two messages of one type, one after 
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,12 +30,9 @@ from proxy.flags import Flag, FlagSet
 from proxy.routes import Route, RouteTable, Side, Upstream, by_precedence
 from proxy.settings import Identity, ProxySettings
 
-BUCKETS = 10_000
-COOKIE_SECONDS = 365 * 24 * 3600
 RETRY_ON = "5xx,reset,connect-failure,refused-stream"
 
 _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
-_APPEND = base_pb2.HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
 
 _HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"].number
 
@@ -63,6 +60,7 @@ class RouteBuilder:
             beginning: [prepared[route.name] for route in some] for beginning, some in groups.by_beginning.items()
         }
         self._rest = [prepared[route.name] for route in groups.rest]
+        self._all = list(prepared.values())
         self._actions = _Actions(table, settings)
         self._made: dict[tuple[str, str], tuple[Flag, bytes]] = {}
 
@@ -73,6 +71,8 @@ class RouteBuilder:
             [
                 _header(names.VERSION_HEADER, str(flags.version)),
                 _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
+                _header(names.ROUTE_HEADER, "%ROUTE_NAME%"),
+                _header(names.FALLBACK_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.FALLBACK_KEY})%"),
             ]
         )
         version = _version(flags.version)
@@ -82,28 +82,29 @@ class RouteBuilder:
     def _host(self, lane: str, flags: FlagSet, version: bytes) -> bytes:
         host = route_components_pb2.VirtualHost(name=lane, domains=["*" if lane == names.EVERYBODY else lane])
         host.retry_policy.CopyFrom(_retries(self._actions.usual_try_ms))
+        if lane in (Side.LEGACY, Side.NEW):
+            # Few requests are overridden: a list to walk through costs less than many to deliver.
+            return _bytes(host) + lookup.matcher({}, self._list(self._all, flags, lane, version))
         lists = {}
         for beginning, routes in self._groups.items():
             probe = version if names.VERSION_PATH.startswith(beginning) else b""
-            if entries := self._list(routes, flags, lane, probe, issue=False):
-                lists[beginning] = entries
-        rest = self._list(self._rest, flags, lane, version, issue=True)
+            lists[beginning] = self._list(routes, flags, lane, probe)
+        rest = self._list(self._rest, flags, lane, version)
         return _bytes(host) + lookup.matcher(lists, rest)
 
-    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str, probe: bytes, *, issue: bool) -> bytes:
+    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str, probe: bytes) -> bytes:
         """Entries that are tried one after the other, ending with one that takes everything.
 
         First what names its method, then a guard that takes all other methods away, then GET with HEAD, which so
-        needs no look at the method any more. ``issue``: the guard hands out identities too; that is a second entry.
+        needs no look at the method any more.
         """
-        legacy, settings = self._table.legacy, self._settings
         by_method: list[bytes] = []
         reads: list[bytes] = []
         for one in routes:
             made = self._entries(one, flags.of(one.route.name), lane)
             (reads if one.route.method == "GET" else by_method).append(made)
-        guard = _unclaimed(legacy, settings, reads=False, issue=issue) if any(reads) else b""
-        return b"".join([*by_method, guard, *reads, probe, _unclaimed(legacy, settings, reads=True, issue=True)])
+        guard = _unclaimed(self._table.legacy, reads=False) if any(reads) else b""
+        return b"".join([*by_method, guard, *reads, probe, _unclaimed(self._table.legacy, reads=True)])
 
     def _entries(self, one: _Prepared, flag: Flag, lane: str) -> bytes:
         """One route's entries in one lane, as fields of a list of routes."""
@@ -123,11 +124,11 @@ class RouteBuilder:
             return [one.anybody + actions.to_legacy()]
         if percent == 100:
             return [one.anybody + actions.to_new(capability, falls_back)]
-        known = one.known + actions.split(capability, percent, falls_back, known=True)
+        split = actions.split(capability, percent, falls_back)
         if self._settings.identity.issues:
-            return [known, one.anybody + actions.split(capability, percent, falls_back, known=False)]
+            return [one.anybody + split]
         # Who can't be recognised can't be kept on one side, and stays where everybody comes from.
-        return [known, one.anybody + actions.to_legacy()]
+        return [one.known + split, one.anybody + actions.to_legacy()]
 
 
 class _Actions:
@@ -141,7 +142,7 @@ class _Actions:
         self.usual_try_ms = max(limits, key=limits.count, default=table.legacy.timeout_ms)
         self.to_legacy = lru_cache(self._to_legacy)
         self.to_new = lru_cache(maxsize=4096)(self._to_new)
-        self.split: Callable[..., bytes] = lru_cache(maxsize=4096)(self._split)
+        self.split = lru_cache(maxsize=4096)(self._split)
 
     def _to_legacy(self) -> bytes:
         result = route_components_pb2.Route()
@@ -155,44 +156,35 @@ class _Actions:
         new = self._table.new[capability]
         if falls_back:
             result.route.cluster = names.fallback_cluster(capability)
-            result.request_headers_to_add.append(_header(names.FALLBACK_HEADER, Side.LEGACY))
             self._limit(result.route, new)
         else:
             result.route.cluster = names.new_cluster(capability)
+            result.route.retry_policy.SetInParent()
             result.route.timeout.CopyFrom(milliseconds(new.timeout_ms))
         return _bytes(result)
 
-    def _split(self, capability: str, percent: float, falls_back: bool, *, known: bool) -> bytes:
-        """``known``: hash the user's identity. Otherwise the request's id, which becomes the identity."""
+    def _split(self, capability: str, percent: float, falls_back: bool) -> bytes:
         result = route_components_pb2.Route()
         legacy, new, identity = self._table.legacy, self._table.new[capability], self._settings.identity
         weighted = result.route.weighted_clusters
         weighted.use_hash_policy.value = True
-        buckets = round(percent * BUCKETS / 100)
-        to_new = weighted.clusters.add()
-        to_new.weight.value = buckets
+        of = buckets(self._settings.salt, capability)
+        to_new = round(percent * of / 100)
         if falls_back:
-            to_new.name = names.fallback_cluster(capability)
-            to_new.request_headers_to_add.append(_header(names.FALLBACK_HEADER, Side.LEGACY))
+            weighted.clusters.add(name=names.fallback_cluster(capability)).weight.value = to_new
             self._limit(result.route, new)
         else:
-            to_new.name = names.new_cluster(capability)
+            weighted.clusters.add(name=names.new_cluster(capability)).weight.value = to_new
+            result.route.retry_policy.SetInParent()
             result.route.timeout.CopyFrom(milliseconds(_try_ms(legacy, new)))
-        weighted.clusters.add(name=names.LEGACY_CLUSTER).weight.value = BUCKETS - buckets
+        weighted.clusters.add(name=names.LEGACY_CLUSTER).weight.value = of - to_new
         policies = result.route.hash_policy
-        if not known:
-            policies.add().header.header_name = names.REQUEST_ID
-            result.response_headers_to_add.append(_issue(identity))
-        elif identity.header is not None:
+        if identity.header is not None:
             policies.add().header.header_name = identity.header
-        else:
-            policies.add().cookie.name = identity.cookie or ""
-        # Envoy combines the hashes of several policies (rotate, xor). The second one is a constant of the capability:
-        # the method is only a header that is always there, rewritten to the salt.
-        salt = policies.add().header
-        salt.header_name = ":method"
-        salt.regex_rewrite.pattern.regex = ".+"
-        salt.regex_rewrite.substitution = f"{self._settings.salt}:{capability}".replace("\\", "\\\\")
+            return _bytes(result)
+        policies.add(terminal=True).cookie.name = identity.cookie or ""
+        if identity.issues:
+            policies.add().header.header_name = names.REQUEST_ID
         return _bytes(result)
 
     def _limit(self, action: route_components_pb2.RouteAction, new: Upstream) -> None:
@@ -201,6 +193,14 @@ class _Actions:
         action.timeout.CopyFrom(milliseconds(legacy.timeout_ms + new.timeout_ms))
         if _try_ms(legacy, new) != self.usual_try_ms:
             action.retry_policy.CopyFrom(_retries(_try_ms(legacy, new)))
+
+
+@lru_cache(maxsize=4096)
+def buckets(salt: str, capability: str) -> int:
+    """How many buckets a capability's users fall into: hash modulo this number. Every capability has a number of its
+    own, between 2**31 and 2**32, which makes its buckets independent of the others' without a second hash."""
+    digest = hashlib.blake2b(f"{salt}:{capability}".encode(), digest_size=4).digest()
+    return 2**31 + (int.from_bytes(digest) >> 1 | 1)
 
 
 def _lanes(flags: FlagSet, settings: ProxySettings) -> list[str]:
@@ -228,7 +228,6 @@ def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
         entry.match.safe_regex.regex = "/" + "/".join("[^/]+" if p is None else re.escape(p) for p in route.shape)
     else:
         entry.match.path = route.path
-    entry.response_headers_to_add.append(_header(names.ROUTE_HEADER, route.name))
     anybody = _bytes(entry)
     _only_known(entry.match, settings.identity)
     return _Prepared(route, anybody, _bytes(entry))
@@ -236,12 +235,11 @@ def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
 
 @lru_cache(maxsize=64)
 def _retries(try_ms: int) -> route_components_pb2.RetryPolicy:
-    """What failed on new is sent once more, to legacy: if the request carries the fallback's header, which it gets on
-    its way to new and nowhere else. The policy of the virtual hosts, because one of its own would cost each entry more
-    than all the rest of it; only entries with another time limit have theirs."""
+    """What failed on new is sent once more, to legacy; only clusters with legacy behind new allow retries at all. The
+    policy of the virtual hosts, because one of its own would cost each entry more than all the rest of it; only
+    entries with another time limit have theirs."""
     retry = route_components_pb2.RetryPolicy(retry_on=RETRY_ON)
     retry.num_retries.value = 1
-    retry.retriable_request_headers.add(name=names.FALLBACK_HEADER).present_match = True
     retry.per_try_timeout.CopyFrom(milliseconds(try_ms))
     retry.retry_back_off.base_interval.CopyFrom(milliseconds(1))
     retry.retry_priority.name = "envoy.retry_priorities.previous_priorities"
@@ -272,38 +270,21 @@ def _version(version: int) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _unclaimed(legacy: Upstream, settings: ProxySettings, *, reads: bool, issue: bool) -> bytes:
-    """To legacy: everything (``reads``), or all but GET and HEAD. ``issue``: with an identity for who has none."""
-    issue = issue and settings.identity.issues
-    found = b""
-    for known in (True, False) if issue else (True,):
-        entry = route_components_pb2.Route(name=names.UNCLAIMED)
-        entry.match.prefix = "/"
-        if not reads:
-            for method in ("GET", "HEAD"):
-                entry.match.headers.add(name=":method", invert_match=True).string_match.exact = method
-        entry.route.cluster = names.LEGACY_CLUSTER
-        entry.route.retry_policy.SetInParent()  # none
-        entry.route.timeout.CopyFrom(milliseconds(legacy.timeout_ms))
-        entry.response_headers_to_add.append(_header(names.ROUTE_HEADER, names.UNCLAIMED))
-        if issue and known:
-            _only_known(entry.match, settings.identity)
-        elif issue:
-            entry.response_headers_to_add.append(_issue(settings.identity))
-        found += wire.field(lookup.ROUTES, _bytes(entry))
-    return found
+def _unclaimed(legacy: Upstream, *, reads: bool) -> bytes:
+    """To legacy: everything (``reads``), or all but GET and HEAD."""
+    entry = route_components_pb2.Route(name=names.UNCLAIMED)
+    entry.match.prefix = "/"
+    if not reads:
+        for method in ("GET", "HEAD"):
+            entry.match.headers.add(name=":method", invert_match=True).string_match.exact = method
+    entry.route.cluster = names.LEGACY_CLUSTER
+    entry.route.retry_policy.SetInParent()  # none
+    entry.route.timeout.CopyFrom(milliseconds(legacy.timeout_ms))
+    return wire.field(lookup.ROUTES, _bytes(entry))
 
 
-def _issue(identity: Identity) -> base_pb2.HeaderValueOption:
-    """The identity cookie for who has none: the request's own id, which has just put this request into its bucket."""
-    value = f"{identity.cookie}=%REQ({names.REQUEST_ID})%; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax"
-    return _header("set-cookie", value, _APPEND)
-
-
-def _header(
-    key: str, value: str, action: base_pb2.HeaderValueOption.HeaderAppendAction = _OVERWRITE
-) -> base_pb2.HeaderValueOption:
-    return base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=key, value=value), append_action=action)
+def _header(key: str, value: str) -> base_pb2.HeaderValueOption:
+    return base_pb2.HeaderValueOption(header=base_pb2.HeaderValue(key=key, value=value), append_action=_OVERWRITE)
 
 
 def _bytes(message: Message) -> bytes:

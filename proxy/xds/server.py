@@ -168,10 +168,11 @@ class AdsServer:
         no proxies; who connects later gets it. Raises Refused; the caller then publishes the last good one again."""
         async with self._publishing:
             begun = time.perf_counter()
+            await self.offer(snapshot)
+            streams = tuple(self._streams)
+            # While the proxies work, not before: it would take time from the sending.
             saving = asyncio.create_task(self._prepare(snapshot))
             try:
-                await self.offer(snapshot)
-                streams = tuple(self._streams)
                 reasons, timed_out = await self._answers(snapshot, streams)
             finally:
                 prepared = await saving

@@ -227,6 +227,17 @@ def test_legacy_answers_a_safe_request_that_failed_on_new(
     for path in ("/api/items/fail", "/api/dead", "/api/items/hang"):
         answer = client(path, method=method)
         assert (answer.status, answer.side) == (200, "legacy")
+        assert answer.headers["x-strangler-fallback"] == "1", path
+
+
+def test_only_a_fallback_is_marked_as_one(plane: Plane, envoy: Envoy, client: Client) -> None:
+    plane.set("dead", percent=100)
+    serve(envoy, plane.set("catalog", percent=50).version)
+    answers = [client.as_user(user, path) for user in USERS[:20] for path in (*CATALOG, "/elsewhere")]
+    answers.append(client("/api/dead", method="POST"))
+    answers.append(client("/__strangler/version"))
+    assert {answer.side for answer in answers} == {"legacy", "new", "proxy"}
+    assert not [answer for answer in answers if "x-strangler-fallback" in answer.headers]
 
 
 def test_an_unsafe_request_is_sent_once(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from hypothesis import given
+from hypothesis import strategies as st
 
-from proxy.envoy.routes import RouteBuilder
+from proxy.envoy.routes import RouteBuilder, buckets
 from proxy.flags import Edit, FlagSet, edit, rollback
 from proxy.routes import Access, Route, RouteTable, Side, Upstream
 from proxy.settings import Identity, ProxySettings
@@ -57,27 +59,40 @@ def test_at_0_and_100_percent_and_pinned_there_is_one_entry() -> None:
     assert [one.route.cluster for one in entries(pinned, ITEMS.name)] == ["new:catalog:legacy"]
 
 
-def test_a_percent_lists_new_first_with_ten_thousand_buckets() -> None:
+def test_a_percent_lists_new_first_and_splits_the_capabilitys_buckets() -> None:
     flags = edit(START, TABLE, "catalog", Edit(percent=12.34))
-    for entry in entries(flags, ITEMS.name):
-        weighted = entry.route.weighted_clusters
-        assert [(one.name, one.weight.value) for one in weighted.clusters] == [
-            ("new:catalog:legacy", 1234),
-            ("legacy", 8766),
-        ]
-        assert weighted.use_hash_policy.value
+    (entry,) = entries(flags, ITEMS.name)
+    weighted = entry.route.weighted_clusters
+    assert [one.name for one in weighted.clusters] == ["new:catalog:legacy", "legacy"]
+    to_new, to_legacy = (one.weight.value for one in weighted.clusters)
+    assert to_new + to_legacy == buckets("", "catalog")
+    assert round(to_new / (to_new + to_legacy) * 100, 6) == 12.34
+    assert weighted.use_hash_policy.value
 
 
-def test_the_salt_differs_by_capability_and_not_by_route() -> None:
+@given(st.integers(1, 9_999), st.integers(1, 9_999), st.text(max_size=8))
+def test_a_growing_percent_never_takes_a_bucket_from_new(one: int, other: int, capability: str) -> None:
+    """New has the first so many; 0.01 % is some and 99.99 % not all of them."""
+    of = buckets("salt", capability)
+    low, high = (round(hundredths / 100 * of / 100) for hundredths in sorted((one, other)))
+    assert 0 < low <= high < of < 2**32
+
+
+def test_the_buckets_differ_by_capability_and_salt_and_not_by_route() -> None:
     flags = edit(edit(START, TABLE, "catalog", Edit(percent=1)), TABLE, "reports", Edit(percent=1))
-    salts = {
-        route.name: {
-            entry.route.hash_policy[-1].header.regex_rewrite.substitution for entry in entries(flags, route.name)
-        }
-        for route in TABLE.routes
-    }
-    assert salts[ITEMS.name] == salts[ITEM.name] == salts[LIST_IT.name] == {":catalog"}
-    assert salts[REPORT.name] == {":reports"}
+    found = {}
+    for route in TABLE.routes:
+        (entry,) = entries(flags, route.name)
+        found[route.name] = sum(one.weight.value for one in entry.route.weighted_clusters.clusters)
+    assert found[ITEMS.name] == found[ITEM.name] == found[LIST_IT.name] == buckets("", "catalog")
+    assert found[REPORT.name] == buckets("", "reports") != buckets("", "catalog") != buckets("salt", "catalog")
+
+
+def test_who_has_no_identity_is_put_where_the_identity_handed_out_will_be() -> None:
+    (entry,) = entries(edit(START, TABLE, "catalog", Edit(percent=50)), ITEMS.name)
+    cookie, request = entry.route.hash_policy
+    assert (cookie.cookie.name, cookie.terminal) == ("strangler_uid", True)
+    assert request.header.header_name == "x-request-id"
 
 
 def test_get_answers_head_unless_head_has_a_route() -> None:
@@ -95,9 +110,8 @@ def test_get_answers_head_unless_head_has_a_route() -> None:
         "*",
         ITEMS.name,
         "*",
-        "*",
     ]
-    assert [methods for _, methods in said[:-1]] == [["HEAD"], ["POST"], ["GET", "HEAD"], [], []]
+    assert [methods for _, methods in said] == [["HEAD"], ["POST"], ["GET", "HEAD"], [], []]
     assert all(one.invert_match for one in lists(found.virtual_hosts[0])[0][2].match.headers)
 
 
@@ -155,4 +169,4 @@ def test_without_issuing_who_is_unknown_stays_on_legacy() -> None:
     known, unknown = entries(flags, ITEMS.name, ProxySettings(Identity(cookie="session", issue=False)))
     assert known.match.headers[0].string_match.contains == "session="
     assert unknown.route.cluster == "legacy"
-    assert not unknown.response_headers_to_add[1:]
+    assert [one.cookie.name for one in known.route.hash_policy] == ["session"]
