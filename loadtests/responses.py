@@ -15,7 +15,7 @@ FLUSH_EVERY = 200
 @dataclass(frozen=True)
 class Record:
     """One response. ``at_ms`` since 1970; ``status`` 0: none came; ``version`` of the proxy's routes, 0 if unsaid;
-    ``ok``: the status is one that the shopper has to reckon with."""
+    ``ok``: the status is one that the shopper has to reckon with; ``fallback``: legacy answered what failed on new."""
 
     at_ms: int
     user: int
@@ -25,11 +25,12 @@ class Record:
     status: int
     ok: bool
     latency_us: int
+    fallback: bool = False
 
     def line(self) -> str:
         return (
             f"{self.at_ms}\t{self.user}\t{self.side}\t{self.route}\t{self.version}\t{self.status}\t"
-            f"{int(self.ok)}\t{self.latency_us}\n"
+            f"{int(self.ok)}\t{self.latency_us}\t{int(self.fallback)}\n"
         )
 
 
@@ -61,7 +62,9 @@ def read(folder: Path) -> Iterator[Record]:
             if not line.endswith("\n"):
                 return
             parts = line.rstrip("\n").split("\t")
-            if len(parts) != 8:
-                raise ValueError(f"{folder / FILE}:{number}: {len(parts)} columns where 8 belong")
-            at, user, side, route, version, status, ok, latency = parts
-            yield Record(int(at), int(user), side, route, int(version), int(status), ok == "1", int(latency))
+            if len(parts) != 9:
+                raise ValueError(f"{folder / FILE}:{number}: {len(parts)} columns where 9 belong")
+            at, user, side, route, version, status, ok, latency, fallback = parts
+            yield Record(
+                int(at), int(user), side, route, int(version), int(status), ok == "1", int(latency), fallback == "1"
+            )

@@ -300,6 +300,7 @@ class Shopper:
                 status,
                 ok,
                 took,
+                answered.get("x-strangler-fallback") == "1",
             )
         )
         return status, _json(content)

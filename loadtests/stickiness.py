@@ -2,7 +2,8 @@
 
 Two promises are checked, per capability: within one version of the proxy's routes a shopper meets the same side on
 every route; and from one version to a later one, while the percent to new only grew, nobody moves back from new to
-legacy. What counts is the version that each response names, not the clock: responses overtake each other.
+legacy. What counts is the version that each response names, not the clock: responses overtake each other. A fallback
+counts as new: that is where the proxy had sent the shopper, and legacy only answered because new failed.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Stickiness:
     mixed: int = 0
     both_sides: int = 0
     flips: int = 0
+    fallbacks: int = 0
     examples: list[str] = field(default_factory=list)
 
     @property
@@ -75,7 +77,9 @@ def judge(records: Iterable[Record], flips: Sequence[Flip]) -> Stickiness:
             continue
         found.responses += 1
         users.add(record.user)
-        seen.setdefault((capability, record.user), {}).setdefault(record.version, set()).add(record.side)
+        found.fallbacks += record.fallback
+        side = "new" if record.fallback else record.side
+        seen.setdefault((capability, record.user), {}).setdefault(record.version, set()).add(side)
     found.users = len(users)
     growth = {name: Growth(flip for flip in flips if flip.capability == name) for name, _ in seen}
     for (capability, user), sides in sorted(seen.items()):

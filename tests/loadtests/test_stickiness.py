@@ -49,6 +49,13 @@ def test_routes_that_stay_and_answers_of_nobody_do_not_count() -> None:
     assert (found.ok, found.responses) == (True, 1)
 
 
+def test_what_legacy_answered_because_new_failed_is_no_move_back() -> None:
+    fallback = Record(1_003, 1, "legacy", ITEM, 3, 200, True, 5_000, fallback=True)
+    found = judge([met(1, 2, "new"), met(1, 3, "new", LIST), fallback], FLIPS)
+    assert (found.ok, found.fallbacks, found.both_sides) == (True, 1, 0)
+    assert not judge([fallback, met(1, 3, "legacy", LIST)], FLIPS).ok, "the shopper belongs to new"
+
+
 def test_without_flips_the_whole_run_is_one_stretch() -> None:
     assert judge([met(1, 3, "new"), met(1, 4, "legacy")], []).moved_back == 1
 

@@ -38,5 +38,5 @@ def test_records_come_back_as_written_and_a_cut_line_is_left_out(tmp_path: Path)
     assert list(read(tmp_path)) == written
     with (tmp_path / "responses.tsv").open("a") as file:
         file.write("\n")
-    with pytest.raises(ValueError, match=r"responses\.tsv:3: 3 columns where 8 belong"):
+    with pytest.raises(ValueError, match=r"responses\.tsv:3: 3 columns where 9 belong"):
         list(read(tmp_path))
