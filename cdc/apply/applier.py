@@ -7,14 +7,17 @@ from collections.abc import Callable, Iterable, Sequence
 import pymysql
 from pymysql.cursors import Cursor
 
+from cdc.apply.lift import CHECKED, UNCHECKED, Lift
 from cdc.apply.plan import Plan
 from cdc.apply.reduce import MissingKey, reduce
 from cdc.apply.stage import StagingError
 from cdc.apply.text import MissingColumn, load_text
+from cdc.apply.write import Writer
 from cdc.event import Change, Truncate
 from cdc.session import Session, try_again
 
 Step = Sequence[Change] | Truncate
+_DUPLICATE, _NO_TEMPORARY = 1062, 1562
 _REFUSALS = (pymysql.err.MySQLError, StagingError, MissingColumn, MissingKey, TypeError)
 
 
@@ -34,6 +37,7 @@ class Applier:
         """Makes the staging tables. Raises pymysql.err.MySQLError."""
         self._session, self._plan = session, plan
         self._staged = False
+        self._lifts: dict[str, Lift] = {}
         self.renew(plan)
 
     def renew(self, plan: Plan) -> None:
@@ -42,6 +46,11 @@ class Applier:
         with self._session.cursor() as cursor:
             for source in plan.sources.values():
                 source.staging.create(cursor)
+            self._lifts = {}
+            for number, writer in enumerate(plan.writers):
+                lift = Lift.of(writer, number)
+                if lift is not None and _made(cursor, lift):
+                    self._lifts[writer.mapping.table] = lift
         self._session.commit()
 
     def apply(self, steps: Iterable[Step], record: Callable[[Cursor], None]) -> None:
@@ -104,8 +113,28 @@ class Applier:
                 cursor.execute(statement)
         for writer in self._plan.writers:
             if loaded.get(writer.mapping.source, (False, False))[1]:
-                for statement in writer.upserts():
-                    cursor.execute(statement)
+                self._upsert(cursor, writer)
+
+    def _upsert(self, cursor: Cursor, writer: Writer) -> None:
+        lift = self._lifts.get(writer.mapping.table)
+        if lift is None:
+            _run(cursor, writer.upserts())
+            return
+        cursor.execute("SAVEPOINT strangler_upsert")
+        try:
+            _run(cursor, writer.upserts())
+        except pymysql.err.IntegrityError as error:
+            if error.args[0] != _DUPLICATE:
+                raise
+            cursor.execute("ROLLBACK TO SAVEPOINT strangler_upsert")
+            *kept, taken_out = lift.take_out()
+            _run(cursor, kept)
+            cursor.execute(UNCHECKED)
+            try:
+                cursor.execute(taken_out)
+            finally:
+                cursor.execute(CHECKED)
+            _run(cursor, [*writer.updates(), lift.put_back(), writer.inserts()])
 
     def _clear(self, cursor: Cursor, table: str) -> None:
         for writer in reversed(self._plan.writers):
@@ -121,3 +150,19 @@ class Applier:
                 cursor.execute(f"TRUNCATE TABLE {source.staging.after}")
                 cursor.execute(f"TRUNCATE TABLE {source.staging.before}")
         self._staged = False
+
+
+def _run(cursor: Cursor, statements: Iterable[str]) -> None:
+    for statement in statements:
+        cursor.execute(statement)
+
+
+def _made(cursor: Cursor, lift: Lift) -> bool:
+    """Make its table; False for a partitioned one, of which there can be no temporary copy."""
+    try:
+        _run(cursor, lift.create)
+    except pymysql.err.MySQLError as error:
+        if error.args[0] != _NO_TEMPORARY:
+            raise
+        return False
+    return True

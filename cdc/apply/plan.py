@@ -21,6 +21,10 @@ _COUNTED = (
     "SELECT COUNT(*) FROM information_schema.COLUMNS"
     " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND EXTRA LIKE '%%auto_increment%%'"
 )
+_REFERENCED = (
+    "SELECT DISTINCT REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE"
+    " WHERE REFERENCED_TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME = %s"
+)
 
 
 class PlanError(Exception):
@@ -125,13 +129,16 @@ def _target_tables(mapping: CapabilityMapping, session: Session, problems: list[
                 unique[index] = (*unique.get(index, ()), column)
             cursor.execute(_COUNTED, (one.table,))
             counted = cursor.fetchone()
+            cursor.execute(_REFERENCED, (one.table,))
+            referenced = tuple(row[0] for row in cursor.fetchall())
         key = {column.lower() for column in one.key}
         if not any({str(column).lower() for column in columns} <= key for columns in unique.values()):
             problems.append(
                 f"{one.table}: the mapping's key ({', '.join(one.key)}) covers no unique key of the table:"
                 " add a unique index on it"
             )
-        found[one.table] = TargetTable(table, other_unique_keys(one.key, unique), bool(counted and counted[0]))
+        others = other_unique_keys(one.key, unique)
+        found[one.table] = TargetTable(table, others, bool(counted and counted[0]), referenced)
     return found
 
 

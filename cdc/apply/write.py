@@ -25,11 +25,13 @@ class TargetTable:
     table: Table
     others: tuple[tuple[str, ...], ...]
     counted: bool  # has an AUTO_INCREMENT column, of which every ON DUPLICATE KEY UPDATE would burn a value
+    referenced: tuple[str, ...] = ()  # columns that foreign keys of other tables point at
 
 
 @dataclass(frozen=True)
 class Writer:
-    """The statements of one table mapping."""
+    """The statements of one table mapping. STRAIGHT_JOIN: from the few staged rows into the table by its key, whatever
+    the optimizer believes of tables that it has no statistics of."""
 
     mapping: TableMapping
     staging: Staging
@@ -50,34 +52,40 @@ class Writer:
             old = f"SELECT * FROM ({self._keys(self.staging.before)}) o"
             if self.watched:  # an old image whose key came out the same must stay: the service's own columns are in it
                 new = self._keys(self.staging.after, self._where)
-                old += f" WHERE NOT EXISTS (SELECT 1 FROM ({new}) n WHERE {self._same('n', 'o')})"
-            statements.append(f"DELETE t FROM {self._table} t JOIN ({old}) d ON {self._same('t', 'd')}")
+                old += f" WHERE NOT EXISTS (SELECT 1 FROM ({new}) n WHERE {self.same('n', 'o')})"
+            statements.append(f"DELETE t FROM ({old}) d STRAIGHT_JOIN {self._table} t ON {self.same('t', 'd')}")
         if stored and self._where:
             left = self._keys(self.staging.after, f"NOT COALESCE(({self.mapping.where}), FALSE)")
-            statements.append(f"DELETE t FROM {self._table} t JOIN ({left}) d ON {self._same('t', 'd')}")
+            statements.append(f"DELETE t FROM ({left}) d STRAIGHT_JOIN {self._table} t ON {self.same('t', 'd')}")
         return statements
 
     def upserts(self, *, fresh: bool = False) -> list[str]:
         """Statements that write the rows of ``after``. ``fresh``: the target has none of them (first copy)."""
         columns = ", ".join(quoted(column) for column in self.mapping.expressions)
-        rows = self._rows(self.staging.after, self._where)
-        insert = f"INSERT INTO {self._table} ({columns}) {rows}"
+        insert = f"INSERT INTO {self._table} ({columns}) {self.rows}"
         if fresh:
             return [insert]
         if not self.careful:
             names = [quoted(column) for column in self.mapping.columns] or [quoted(next(iter(self.mapping.key)))]
             return [f"{insert} ON DUPLICATE KEY UPDATE {', '.join(f'{n} = VALUES({n})' for n in names)}"]
-        first = quoted(next(iter(self.mapping.key)))
+        return [*self.updates(), self.inserts()]
+
+    def updates(self) -> list[str]:
+        """Rows that exist, by their key; none when the mapping has only a key."""
+        if not self.mapping.columns:
+            return []
+        changes = ", ".join(f"t.{quoted(c)} = n.{quoted(c)}" for c in self.mapping.columns)
+        return [f"UPDATE ({self.rows}) n STRAIGHT_JOIN {self._table} t ON {self.same('t', 'n')} SET {changes}"]
+
+    def inserts(self) -> str:
+        """Rows that do not exist."""
+        columns = ", ".join(quoted(column) for column in self.mapping.expressions)
         missing = ", ".join(f"n.{quoted(column)}" for column in self.mapping.expressions)
-        statements = []
-        if self.mapping.columns:
-            changes = ", ".join(f"t.{quoted(c)} = n.{quoted(c)}" for c in self.mapping.columns)
-            statements.append(f"UPDATE {self._table} t JOIN ({rows}) n ON {self._same('t', 'n')} SET {changes}")
-        statements.append(
-            f"INSERT INTO {self._table} ({columns}) SELECT {missing} FROM ({rows}) n"
-            f" LEFT JOIN {self._table} t ON {self._same('t', 'n')} WHERE t.{first} IS NULL"
+        return (
+            f"INSERT INTO {self._table} ({columns}) SELECT {missing} FROM ({self.rows}) n"
+            f" LEFT JOIN {self._table} t ON {self.same('t', 'n')}"
+            f" WHERE t.{quoted(next(iter(self.mapping.key)))} IS NULL"
         )
-        return statements
 
     @property
     def careful(self) -> bool:
@@ -107,23 +115,26 @@ class Writer:
     def _keys(self, staged: str, where: str = "") -> str:
         return self._select(self.mapping.key, staged, where)
 
-    def _rows(self, staged: str, where: str = "") -> str:
-        return self._select(self.mapping.expressions, staged, where)
+    @property
+    def rows(self) -> str:
+        """SELECT of the rows as they are to be, from ``after``."""
+        return self._select(self.mapping.expressions, self.staging.after, self._where)
 
     def _select(self, expressions: Mapping[str, str], staged: str, where: str) -> str:
         columns = ", ".join(
-            f"{_alike(expression, self.target.table.columns[name]) if name in self.mapping.key else f'({expression})'}"
+            f"{alike(expression, self.target.table.columns[name]) if name in self.mapping.key else f'({expression})'}"
             f" AS {quoted(name)}"
             for name, expression in expressions.items()
         )
         return f"SELECT {columns} FROM {staged}" + (f" WHERE {where}" if where else "")
 
-    def _same(self, left: str, right: str) -> str:
+    def same(self, left: str, right: str) -> str:
+        """Condition that two rows, under these names, have the same key."""
         return " AND ".join(f"{left}.{quoted(name)} = {right}.{quoted(name)}" for name in self.mapping.key)
 
 
-def _alike(expression: str, column: Column) -> str:
-    """A key expression in its column's own collation: comparing two would be an error, or miss the index."""
+def alike(expression: str, column: Column) -> str:
+    """An expression in its column's own collation: comparing two would be an error, or miss the index."""
     if column.charset is None:
         return f"({expression})"
     return f"CONVERT(({expression}) USING {column.charset}) COLLATE {column.collation}"

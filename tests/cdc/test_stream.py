@@ -6,7 +6,7 @@ import pytest
 
 from cdc.state import StreamState
 from tests.cdc.conftest import MakeLab
-from tests.cdc.lab import execute, one_table
+from tests.cdc.lab import ITEMS, execute, one_table
 
 pytestmark = pytest.mark.real
 
@@ -93,6 +93,47 @@ def test_values_that_swap_between_rows_under_another_unique_key(mysql_legacy, my
             (1, "a", "B", 1),
             (2, "b", "A", 2),
         ]
+
+
+@pytest.mark.parametrize("server", ["mysql_new", "mariadb_server"])
+def test_unique_values_that_wander_leave_children_and_own_columns_alone(
+    server, mysql_legacy, make_lab: MakeLab, request: pytest.FixtureRequest
+):
+    lab = make_lab(
+        mysql_legacy,
+        request.getfixturevalue(server),
+        one_table(columns={"title": "title", "code": "code"}),
+        source_sql=(ITEMS, "ALTER TABLE items MODIFY code VARCHAR(40) NOT NULL, ADD UNIQUE (code)"),
+        target_sql=(
+            "CREATE TABLE products (legacy_id BIGINT PRIMARY KEY, title VARCHAR(200), code VARCHAR(40) NOT NULL UNIQUE,"
+            " boost INT NOT NULL DEFAULT 7, double_boost INT AS (boost * 2) STORED) CHARACTER SET utf8mb4",
+            "CREATE TABLE pictures (id BIGINT PRIMARY KEY, product BIGINT NOT NULL,"
+            " FOREIGN KEY (product) REFERENCES products (legacy_id) ON DELETE CASCADE)",
+        ),
+    )
+    rows = ", ".join(f"({number}, 't', 'c{number}')" for number in range(1, 41))
+    execute(lab.source, f"INSERT INTO items (id, title, code) VALUES {rows}")
+    with lab.streaming():
+        execute(lab.target, "UPDATE products SET boost = legacy_id")
+        execute(lab.target, "INSERT INTO pictures SELECT legacy_id, legacy_id FROM products")
+        execute(
+            lab.source,
+            "DELETE FROM items WHERE id = 40",
+            "UPDATE items SET code = 'away' WHERE id = 39",
+            # each takes its neighbour's code; the first takes what was put away, a new row the deleted one's
+            "UPDATE items SET code = 'last' WHERE id = 38",
+            *(f"UPDATE items SET code = 'c{number + 1}' WHERE id = {number}" for number in range(37, 0, -1)),
+            "UPDATE items SET code = 'c1' WHERE id = 39",
+            "INSERT INTO items (id, title, code) VALUES (41, 'new', 'c40')",
+        )
+        lab.settle()
+        assert lab.new("SELECT legacy_id, code, boost, double_boost FROM products ORDER BY 1") == [
+            *((number, f"c{number + 1}", number, number * 2) for number in range(1, 38)),
+            (38, "last", 38, 76),
+            (39, "c1", 39, 78),
+            (41, "c40", 7, 14),
+        ]
+        assert lab.new("SELECT COUNT(*) FROM pictures") == [(39,)]
 
 
 def test_truncate_is_followed(mysql_legacy, mysql_new, make_lab: MakeLab):
