@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -73,16 +74,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m torture.cdc", description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=60, help="kills in all (default 60)")
     parser.add_argument("--seed", type=int, default=20261124)
+    parser.add_argument("--servers", choices=[":".join(pair) for pair in PAIRS], help="only this pair")
     parser.add_argument("--out", type=Path, default=Path("torture/results/cdc.json"))
     asked = parser.parse_args()
+    # servers were started: whoever ends this run by a signal wants them ended too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    pairs = [pair for pair in PAIRS if asked.servers in (None, ":".join(pair))]
     console, outcomes = Console(), []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with (
         tempfile.TemporaryDirectory(prefix="strangler-torture-", ignore_cleanup_errors=True) as folder,
         Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress,
     ):
-        for number, kinds in enumerate(PAIRS):
-            rounds = asked.rounds // len(PAIRS) + (number < asked.rounds % len(PAIRS))
+        for number, kinds in enumerate(pairs):
+            rounds = asked.rounds // len(pairs) + (number < asked.rounds % len(pairs))
             task = progress.add_task(" to ".join(kinds), total=rounds)
             outcomes.append(torture(kinds, rounds, asked.seed + number, Path(folder) / str(number), progress, task))
             if outcomes[-1].trouble:
