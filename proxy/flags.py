@@ -35,6 +35,9 @@ class Flag:
     fallback: bool = True
 
 
+_UNTOUCHED = Flag()
+
+
 @dataclass(frozen=True)
 class FlagSet:
     """One version of all flags, by route name (``GET /api/items/{id}``). Routes without an entry have ``Flag()``."""
@@ -43,7 +46,7 @@ class FlagSet:
     flags: Mapping[str, Flag] = field(default_factory=dict)
 
     def of(self, route: str) -> Flag:
-        return self.flags.get(route, Flag())
+        return self.flags.get(route, _UNTOUCHED)
 
 
 class FlagError(ValueError):

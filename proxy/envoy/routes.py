@@ -36,6 +36,9 @@ _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
 _HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"].number
 
+# What share of a lane's users goes to new, and whether legacy answers what fails there.
+_Wanted = tuple[float, bool]
+
 
 @dataclass(frozen=True)
 class _Prepared:
@@ -62,7 +65,8 @@ class RouteBuilder:
         self._rest = [prepared[route.name] for route in groups.rest]
         self._all = list(prepared.values())
         self._actions = _Actions(table, settings)
-        self._made: dict[tuple[str, str], tuple[Flag, bytes]] = {}
+        self._made: dict[tuple[str, str], tuple[_Wanted, bytes]] = {}
+        self._lists: dict[tuple[str, str | None], tuple[list[_Wanted], bytes]] = {}
 
     def configuration(self, flags: FlagSet) -> bytes:
         """The serialised RouteConfiguration."""
@@ -84,42 +88,53 @@ class RouteBuilder:
         host.retry_policy.CopyFrom(_retries(self._actions.usual_try_ms))
         if lane in (Side.LEGACY, Side.NEW):
             # Few requests are overridden: a list to walk through costs less than many to deliver.
-            return _bytes(host) + lookup.matcher({}, self._list(self._all, flags, lane, version))
+            return _bytes(host) + lookup.matcher({}, self._list(self._all, flags, lane, None, version))
         lists = {}
         for beginning, routes in self._groups.items():
             probe = version if names.VERSION_PATH.startswith(beginning) else b""
-            lists[beginning] = self._list(routes, flags, lane, probe)
-        rest = self._list(self._rest, flags, lane, version)
+            lists[beginning] = self._list(routes, flags, lane, beginning, probe)
+        rest = self._list(self._rest, flags, lane, None, version)
         return _bytes(host) + lookup.matcher(lists, rest)
 
-    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str, probe: bytes) -> bytes:
-        """Entries that are tried one after the other, ending with one that takes everything.
+    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str, beginning: str | None, probe: bytes) -> bytes:
+        """One list of a lane (``beginning`` None: its rest), not made again where nothing in it is different."""
+        wanted = [_wanted(flags.of(one.route.name), lane) for one in routes]
+        known = self._lists.get((lane, beginning))
+        if known is not None and known[0] == wanted:
+            made = known[1]
+        else:
+            made = self._make_list(routes, wanted, lane)
+            self._lists[lane, beginning] = wanted, made
+        return made + probe + _unclaimed(self._table.legacy, reads=True)
+
+    def _make_list(self, routes: list[_Prepared], wanted: list[_Wanted], lane: str) -> bytes:
+        """Entries that are tried one after the other; one that takes everything is still to follow.
 
         First what names its method, then a guard that takes all other methods away, then GET with HEAD, which so
         needs no look at the method any more.
         """
         by_method: list[bytes] = []
         reads: list[bytes] = []
-        for one in routes:
-            made = self._entries(one, flags.of(one.route.name), lane)
+        for one, what in zip(routes, wanted, strict=True):
+            if lane == Side.LEGACY and what[0] == 0:
+                continue  # what nobody claims goes to legacy
+            made = self._entries(one, what, lane)
             (reads if one.route.method == "GET" else by_method).append(made)
-        guard = _unclaimed(self._table.legacy, reads=False) if any(reads) else b""
-        return b"".join([*by_method, guard, *reads, probe, _unclaimed(self._table.legacy, reads=True)])
+        guard = _unclaimed(self._table.legacy, reads=False) if reads else b""
+        return b"".join([*by_method, guard, *reads])
 
-    def _entries(self, one: _Prepared, flag: Flag, lane: str) -> bytes:
+    def _entries(self, one: _Prepared, wanted: _Wanted, lane: str) -> bytes:
         """One route's entries in one lane, as fields of a list of routes."""
-        if lane == Side.LEGACY and flag.pin is not Side.NEW:
-            return b""  # what nobody claims goes to legacy
         made = self._made.get((lane, one.route.name))
-        if made is not None and (made[0] is flag or made[0] == flag):
+        if made is not None and made[0] == wanted:
             return made[1]
-        found = b"".join(wire.field(lookup.ROUTES, entry) for entry in self._make(one, flag, _percent(flag, lane)))
-        self._made[lane, one.route.name] = flag, found
+        found = b"".join(wire.field(lookup.ROUTES, entry) for entry in self._make(one, *wanted))
+        self._made[lane, one.route.name] = wanted, found
         return found
 
-    def _make(self, one: _Prepared, flag: Flag, percent: float) -> list[bytes]:
+    def _make(self, one: _Prepared, percent: float, fallback: bool) -> list[bytes]:
         actions, capability = self._actions, one.route.capability
-        falls_back = flag.fallback and one.route.may_fall_back
+        falls_back = fallback and one.route.may_fall_back
         if percent == 0:
             return [one.anybody + actions.to_legacy()]
         if percent == 100:
@@ -211,13 +226,13 @@ def _lanes(flags: FlagSet, settings: ProxySettings) -> list[str]:
     return [names.EVERYBODY, *map(str, Side), *sorted(used & settings.cohorts)]
 
 
-def _percent(flag: Flag, lane: str) -> float:
-    """What share of a lane's users goes to new; the precedence written down in ``proxy.flags``."""
+def _wanted(flag: Flag, lane: str) -> _Wanted:
+    """The precedence written down in ``proxy.flags``."""
     if flag.pin is not None:
-        return 100 if flag.pin is Side.NEW else 0
+        return (100 if flag.pin is Side.NEW else 0), flag.fallback
     if lane in (Side.LEGACY, Side.NEW):
-        return 100 if lane == Side.NEW else 0
-    return 100 if lane in flag.cohorts else flag.percent
+        return (100 if lane == Side.NEW else 0), flag.fallback
+    return (100 if lane in flag.cohorts else flag.percent), flag.fallback
 
 
 def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
