@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proxy.envoy.bootstrap import envoy_path, write
+from proxy.envoy.bootstrap import FASTER, envoy_path, write
 from proxy.flags import Edit, FlagSet, edit
 from proxy.publish import Flipper
 from proxy.routes import Access, Route, RouteTable, Upstream
@@ -108,7 +108,7 @@ def start(bootstrap: Path, log: Path, core: int | None) -> subprocess.Popen[byte
     """An Envoy with one worker, on one core if one is given."""
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [envoy_path(), "-c", str(bootstrap), "--concurrency", "1", "--use-dynamic-base-id", "-l", "error"],
+            [envoy_path(), "-c", str(bootstrap), "--concurrency", "1", "--use-dynamic-base-id", "-l", "error", *FASTER],
             stdout=out,
             stderr=out,
         )

@@ -14,6 +14,9 @@ KEEPALIVE_SECONDS = 5
 _MAX_CONNECTIONS = (
     "type.googleapis.com/envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 )
+# What arrives over ADS is made here, from Envoy's own messages: looking through each version for fields that Envoy
+# doesn't know is a third of what it takes to apply one. Rules of fields it knows are held to all the same.
+FASTER = ("--ignore-unknown-dynamic-fields",)
 STATS = (
     "strangler.",
     "cluster.",
@@ -34,7 +37,7 @@ def write(
     xds: Address,
     standby: Address | None = None,
 ) -> None:
-    """Write a bootstrap (JSON). Start Envoy with ``envoy -c PATH --concurrency N --use-dynamic-base-id``.
+    """Write a bootstrap (JSON). Start Envoy with ``-c PATH --concurrency N --disable-hot-restart`` and ``FASTER``.
 
     ``listen`` is where clients come in; it travels in the node's metadata, and comes back in the listener. ``xds`` is
     the control plane, ``standby`` serves the last applied version while that is down.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from proxy.envoy.bootstrap import envoy_path
+from proxy.envoy.bootstrap import FASTER, envoy_path
 
 WORKERS_AT_MOST = 4
 
@@ -21,6 +21,7 @@ def command(bootstrap: Path) -> tuple[str, ...]:
         "--concurrency",
         str(workers),
         "--disable-hot-restart",
+        *FASTER,
         "--log-level",
         "warning",
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from proxy.envoy.bootstrap import envoy_path, write
+from proxy.envoy.bootstrap import FASTER, envoy_path, write
 from proxy.flags import Edit, FlagSet, edit, rollback
 from proxy.publish import Flipper
 from proxy.routes import Access, Route, RouteTable
@@ -134,7 +134,10 @@ class Envoy:
         )
         with (self.folder / f"{self.node}.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [envoy_path(), "-c", str(bootstrap), "--concurrency", "1", "--use-dynamic-base-id", "-l", "warning"],
+                [
+                    *(envoy_path(), "-c", str(bootstrap), "--concurrency", "1"),
+                    *("--use-dynamic-base-id", "-l", "warning", *FASTER),
+                ],
                 stdout=log,
                 stderr=log,
             )
