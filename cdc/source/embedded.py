@@ -1,7 +1,7 @@
 """Debezium's engine inside this process, through JPype. No Kafka, no broker, no root.
 
 The engine runs on a daemon thread of its own. It hands over one batch at a time as one JSON array, put together inside
-Java: that costs one crossing per batch, not one per record. At most two batches wait; then the engine waits.
+Java: that costs one crossing per batch, not one per record. At most a few batches wait; then the engine waits.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cdc.source.jvm import java
 from cdc.source.port import Resume, SourceError
 from cdc.source.settings import Capture, connector_settings
 
-WAITING_BATCHES = 2
+WAITING_BATCHES = 4
 CLOSE_SECONDS = 120.0
 _LONG_MS = str(3600 * 1000)
 
