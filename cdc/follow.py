@@ -69,6 +69,7 @@ class Follower:
             self._lag.forget_sent()
             source.start(stored.resume)
             tail = Tail(self._spec, applier, ledger, source, self._lag, self._reporter)
+            opened.callback(tail.close)
             tail.begin(plan, copied)
             while not self._wanted_otherwise():
                 self._source_is_there(marker, tail.heard_at)

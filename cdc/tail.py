@@ -12,11 +12,12 @@ from pymysql.cursors import Cursor
 from cdc.apply.applier import Applier, Step
 from cdc.apply.plan import Plan
 from cdc.batches import HELD_EVENTS, Assembler, Cut
-from cdc.event import Change, Event, Marker, SchemaChange, Truncate, parse
+from cdc.event import Change, Event, Marker, SchemaChange, Truncate
 from cdc.explain import Stopped
 from cdc.ledger import Ledger
 from cdc.marker import Lag, percentile
 from cdc.position import Position, parse_gtids
+from cdc.reader import Reader
 from cdc.report import Reporter
 from cdc.source.port import Source
 from cdc.source.purge import position_of
@@ -33,14 +34,14 @@ RATE_SECONDS = 5.0
 
 
 class Tail:
-    """Follows a source that has been started. One thread."""
+    """Follows a source that has been started, until ``close``. One thread, beside the one that reads ahead."""
 
     def __init__(
         self, spec: StreamSpec, applier: Applier, ledger: Ledger, source: Source, lag: Lag, reporter: Reporter
     ) -> None:
         self._spec, self._applier, self._ledger, self._source = spec, applier, ledger, source
         self._lag, self._reporter = lag, reporter
-        self._waiting = Assembler()
+        self._reader, self._waiting = Reader(source), Assembler()
         self._rate = Rate(RATE_SECONDS)
         self._reported = 0.0
         self._arrived = False
@@ -55,17 +56,21 @@ class Tail:
         self._plan = plan
         self._applier.renew(plan)
 
+    def close(self) -> None:
+        """Read no more; to be called before the source is closed."""
+        self._reader.close()
+
     def step(self) -> bool:
         """Wait for events and apply them. True when a table's shape has changed and the plan must be read again.
 
         Raises Refused, EventError, SourceError, Stopped, pymysql.err.MySQLError.
         """
         held = self._waiting.size
-        batch = self._source.poll(QUIET_SECONDS if held else IDLE_SECONDS)
-        quiet = batch is None
-        while batch is not None:
-            self._waiting.add(batch, parse(batch.values))
-            batch = self._source.poll(0) if self._waiting.size < BATCH_EVENTS else None
+        read = self._reader.poll(QUIET_SECONDS if held else IDLE_SECONDS)
+        quiet = read is None
+        while read is not None:
+            self._waiting.add(*read)
+            read = self._reader.poll(0) if self._waiting.size < BATCH_EVENTS else None
         cut = self._waiting.cut(everything=quiet or self._waiting.size > HELD_EVENTS)
         renew = self._apply(cut) if cut is not None else False
         if cut is not None or self._waiting.size > held:
