@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 MARKER_SCHEMA, MARKER_TABLE = "strangler", "marker"
@@ -92,33 +93,67 @@ class Heartbeat(NamedTuple):
 Event = Change | Truncate | SchemaChange | Marker | Heartbeat
 
 
+class _Source(msgspec.Struct, gc=False):
+    """What is needed of an event's ``source``."""
+
+    db: str
+    table: str | None
+    file: str
+    pos: int
+    gtid: str | None = None
+
+
+class _Record(msgspec.Struct, gc=False):
+    """What is needed of a row's record; the rest, which is more than half of it, is read past."""
+
+    op: str = ""
+    source: _Source | None = None
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+
+
+_decode = msgspec.json.Decoder(list[_Record | None]).decode
+_ROW_OPS = frozenset({"c", "u", "d", "r"})
+
+
 def parse(values: bytes) -> list[Event]:
     """Events of a JSON array of record values, in order. Tombstones (null) and what the engine's own schema snapshot
     says (it describes tables as they are, nothing changed) are no events. Raises EventError."""
+    pieces: list[msgspec.Raw] | None = None
     try:
-        records = orjson.loads(values)
-    except orjson.JSONDecodeError as error:
-        start = values[:500].decode("utf-8", "replace")
-        raise EventError(f"the engine handed over what is no JSON: {error}", start) from error
+        records = _decode(values)
+    except (msgspec.DecodeError, UnicodeDecodeError):  # or one of them has another shape
+        pieces = _pieces(values)
+        records = [None] * len(pieces)
     events: list[Event] = []
     append = events.append
     for index, record in enumerate(records):
-        try:
-            op, source, before, after = record["op"], record["source"], record["before"], record["after"]
-            table = source["table"]
-            if op in _ROW_OPS and table != MARKER_TABLE and (before if op == "d" else after) is not None:
-                gtid, file, offset = source["gtid"], source["file"], source["pos"]
-                append(Change(index, op, source["db"], table, before, after, gtid, file, offset))
+        if record is not None and record.op in _ROW_OPS and (source := record.source) is not None:
+            before, after, table = record.before, record.after, source.table
+            if table is not None and (before if record.op == "d" else after) is not None:
+                if table == MARKER_TABLE and source.db == MARKER_SCHEMA:
+                    append(_marker(index, record.op, after or before, source.gtid))
+                else:
+                    gtid, file, offset = source.gtid, source.file, source.pos
+                    append(Change(index, record.op, source.db, table, before, after, gtid, file, offset))
                 continue
-        except (KeyError, TypeError):
-            pass  # not the common case
-        event = _other(index, record)
+        if pieces is None:
+            pieces = _pieces(values)
+        event = _other(index, msgspec.json.decode(pieces[index]))
         if event is not None:
             append(event)
     return events
 
 
-_ROW_OPS = frozenset({"c", "u", "d", "r"})
+def _pieces(values: bytes) -> list[msgspec.Raw]:
+    try:
+        return _decode_pieces(values)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        start = values[:500].decode("utf-8", "replace")
+        raise EventError(f"the engine handed over what is no JSON: {error}", start) from error
+
+
+_decode_pieces = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def _other(index: int, record: Any) -> Event | None:
@@ -148,10 +183,13 @@ def _operation(index: int, record: dict[str, Any], source: dict[str, Any]) -> Ev
     if (before is None and op == "d") or (after is None and op != "d"):
         raise EventError(f"an event {op!r} without its row on {schema}.{table} at {place}", record)
     if (schema, table) == (MARKER_SCHEMA, MARKER_TABLE):
-        row = after or before
-        assert row is not None
-        return Marker(index, str(row["stream"]), int(row["number"]) if op != "d" else -1, place.gtid)
+        return _marker(index, op, after or before, place.gtid)
     return Change(index, op, schema, table, before, after, place.gtid, place.file, place.offset)
+
+
+def _marker(index: int, op: str, row: Row | None, gtid: str | None) -> Marker:
+    assert row is not None
+    return Marker(index, str(row["stream"]), int(row["number"]) if op != "d" else -1, gtid)
 
 
 def _schema_change(index: int, record: dict[str, Any], source: dict[str, Any]) -> SchemaChange | None:
