@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pymysql.cursors import Cursor
@@ -22,10 +21,10 @@ class TakenError(Exception):
 
 @dataclass(frozen=True)
 class Stored:
-    """``copied`` gives per source table the position that its copy was taken at; ``events`` counts those applied."""
+    """``copied`` are the source tables whose copy is complete; ``events`` counts those applied."""
 
     resume: Resume
-    copied: Mapping[str, Position]
+    copied: frozenset[str]
     events: int
 
 
@@ -34,6 +33,7 @@ class Ledger:
 
     def __init__(self, session: Session, capability: str, direction: Direction) -> None:
         self._session, self._id = session, (capability, str(direction))
+        self._incomplete, self._copied = False, frozenset[str]()
 
     def take(self) -> None:
         """Make sure that no other worker writes this stream as long as this session lives, and that the tables are
@@ -62,26 +62,30 @@ class Ledger:
         self._session.commit()
         if row is None:
             return None
-        copied = {table: Position.parse(text) for table, text in json.loads(row[1]).items()}
-        return Stored(Resume(row[0], bytes(row[3])), copied, int(row[2]))
+        return Stored(Resume(row[0], bytes(row[3])), frozenset(json.loads(row[1])), int(row[2]))
 
     def begin(self, resume: Resume) -> None:
         """Store where the stream begins, before anything was copied, and commit."""
         with self._session.cursor() as cursor:
             cursor.execute(
                 f"REPLACE INTO {SCHEMA}.stream_position (capability, direction, source_offset, position, copied,"
-                " events, written_at) VALUES (%s, %s, %s, '', '{}', 0, UTC_TIMESTAMP(6))",
+                " events, written_at) VALUES (%s, %s, %s, '', '[]', 0, UTC_TIMESTAMP(6))",
                 (*self._id, resume.offset),
             )
+            for name in ("stream_copy", "stream_copy_chunk"):
+                cursor.execute(f"DELETE FROM {SCHEMA}.{name} WHERE {_KEY}", self._id)
             self.keep_history(cursor, resume.history)
         self._session.commit()
 
     def advance(self, cursor: Cursor, offset: str, position: Position, events: int) -> None:
-        """In the caller's transaction: everything up to ``position`` is at the target, ``events`` more were applied."""
+        """In the caller's transaction: everything up to ``position`` is at the target, ``events`` more were applied.
+
+        While a copy is incomplete, no position is told: rows that were there before are still missing.
+        """
         changed = cursor.execute(
             f"UPDATE {SCHEMA}.stream_position SET source_offset = %s, position = %s, events = events + %s,"
             f" written_at = UTC_TIMESTAMP(6) WHERE {_KEY}",
-            (offset, str(position), events, *self._id),
+            (offset, "" if self._incomplete else str(position), events, *self._id),
         )
         if changed != 1:
             raise TakenError("the stream's stored position is gone: somebody forgot it while it ran")
@@ -90,16 +94,32 @@ class Ledger:
         """In the caller's transaction."""
         cursor.execute(f"REPLACE INTO {SCHEMA}.stream_history VALUES (%s, %s, %s)", (*self._id, history))
 
-    def copied(self, copied: Mapping[str, Position]) -> None:
-        """These tables' copies are complete, taken at these positions; commits."""
-        text = json.dumps({table: str(position) for table, position in copied.items()})
+    def copying(self, copied: frozenset[str]) -> None:
+        """Only these tables are copied so far: until ``complete``, no position is told. Commits."""
+        self._incomplete, self._copied = True, copied
         with self._session.cursor() as cursor:
-            cursor.execute(f"UPDATE {SCHEMA}.stream_position SET copied = %s WHERE {_KEY}", (text, *self._id))
+            cursor.execute(
+                f"UPDATE {SCHEMA}.stream_position SET copied = %s, position = '' WHERE {_KEY}",
+                (json.dumps(sorted(copied)), *self._id),
+            )
         self._session.commit()
+
+    def add_copied(self, cursor: Cursor, table: str) -> None:
+        """In the caller's transaction: one more table is copied."""
+        self._copied |= {table}
+        cursor.execute(
+            f"UPDATE {SCHEMA}.stream_position SET copied = %s WHERE {_KEY}",
+            (json.dumps(sorted(self._copied)), *self._id),
+        )
+
+    def complete(self) -> None:
+        """All tables are copied: the next position is told."""
+        self._incomplete = False
 
     def forget(self) -> None:
         """Drop the position and the history, and commit. Rows at the target stay."""
         with self._session.cursor() as cursor:
             cursor.execute(f"DELETE FROM {SCHEMA}.stream_position WHERE {_KEY}", self._id)
-            cursor.execute(f"DELETE FROM {SCHEMA}.stream_history WHERE {_KEY}", self._id)
+            for name in ("stream_history", "stream_copy", "stream_copy_chunk"):
+                cursor.execute(f"DELETE FROM {SCHEMA}.{name} WHERE {_KEY}", self._id)
         self._session.commit()

@@ -1,4 +1,4 @@
-"""Markers: rows written on the source every 0.1 s, to see them come out at the other end.
+"""Markers: rows written on the source every 0.1 s, or when asked for, to see them come out at the other end.
 
 A marker's lag is the time from before it was written until the batch that carried it is committed at the target, taken
 with one clock in one process. Each is a transaction of its own, so it also says that all before it has arrived.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import pymysql
@@ -103,30 +103,59 @@ class MarkerWriter(threading.Thread):
         super().__init__(name=f"marker-{stream}", daemon=True)
         self._source, self._stream, self._lag = source, stream, lag
         self._ended = threading.Event()
-        self._number = time.time_ns() // 1000
+        self._first = self._number = time.time_ns() // 1000
+        self._changed = threading.Condition()
+        self._wanted = self._served = 0  # requests for a fresh marker, and how many of them were answered
         self.trouble: Exception | None = None
         self.written_at = time.monotonic()
 
     def end(self) -> None:
         self._ended.set()
+        with self._changed:
+            self._changed.notify_all()
         self.join(15)
+
+    def wrote(self, number: int) -> bool:
+        """Whether a marker of this number is one of this writer's, not one of an earlier run."""
+        return self._first < number <= self._number
+
+    def fresh(self, given_up: Callable[[], bool] = lambda: False) -> int:
+        """Block until a marker that was begun after the call is committed; its number, or that of a later one.
+
+        While the source is away it goes on waiting, until ``given_up`` says so: then the number is of no use.
+        """
+        with self._changed:
+            self._wanted += 1
+            mine = self._wanted
+            self._changed.notify_all()
+            while self._served < mine and not given_up() and not self._ended.is_set():
+                self._changed.wait(0.1)
+            return self._number
 
     def run(self) -> None:
         session: Session | None = None
         while not self._ended.is_set():
-            began = time.monotonic()
+            began, asked = time.monotonic(), self._wanted
             try:
                 if session is None:
                     session = open_session(self._source, schema=False, read_timeout=10, write_timeout=10)
                 self._write(session)
                 self.trouble = None
                 self.written_at = time.monotonic()
+                with self._changed:
+                    self._served = max(self._served, asked)
+                    self._changed.notify_all()
             except (pymysql.err.MySQLError, OSError) as error:
                 self.trouble = error
                 _close(session)
                 session = None
             pause = EVERY_SECONDS if session is not None else 1.0
-            self._ended.wait(max(0.0, pause - (time.monotonic() - began)))
+            with self._changed:
+                until = began + pause
+                while not self._ended.is_set() and (left := until - time.monotonic()) > 0:
+                    if session is not None and self._wanted > self._served:
+                        break
+                    self._changed.wait(left)
         _close(session)
 
     def _write(self, session: Session) -> None:

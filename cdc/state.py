@@ -39,6 +39,16 @@ _TABLES = (
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_history (
         capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL, history LONGBLOB NOT NULL,
         PRIMARY KEY (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_copy (
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
+        source_table VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
+        owner CHAR(32) NOT NULL, signature CHAR(64) NOT NULL, sweeps LONGTEXT NOT NULL,
+        PRIMARY KEY (capability, direction, source_table)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_copy_chunk (
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
+        source_table VARCHAR(64) COLLATE utf8mb4_bin NOT NULL, chunk BIGINT NOT NULL,
+        keys_after TEXT NULL, keys_through TEXT NULL, rows_copied BIGINT NOT NULL,
+        PRIMARY KEY (capability, direction, source_table, chunk)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
 _MISSING = frozenset({1049, 1146})  # unknown database, no such table
 
@@ -79,12 +89,17 @@ class StreamError:
 
 @dataclass(frozen=True)
 class CopyProgress:
+    """``rows_total`` is over all tables of this copy, the server's estimate of those that are not copied yet.
+    ``throttled`` says why the copy waits, in words; None while it does not."""
+
     table: str
     tables_done: int
     tables_total: int
     rows_done: int
-    rows_total: int  # over all tables of this copy; the server's estimate until counted
+    rows_total: int
     rows_per_second: float
+    seconds_left: float | None = None
+    throttled: str | None = None
 
 
 @dataclass(frozen=True)

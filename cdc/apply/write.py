@@ -31,12 +31,16 @@ class TargetTable:
 @dataclass(frozen=True)
 class Writer:
     """The statements of one table mapping. STRAIGHT_JOIN: from the few staged rows into the table by its key, whatever
-    the optimizer believes of tables that it has no statistics of."""
+    the optimizer believes of tables that it has no statistics of.
+
+    ``strike_from`` is a table of keys from which those of every row that is written are struck out (while a copy is
+    under way: see ``cdc.copy.sweep``)."""
 
     mapping: TableMapping
     staging: Staging
     target: TargetTable
     source_key: tuple[str, ...]
+    strike_from: str | None = None
 
     @property
     def watched(self) -> tuple[str, ...]:
@@ -87,6 +91,13 @@ class Writer:
             f" WHERE t.{quoted(next(iter(self.mapping.key)))} IS NULL"
         )
 
+    def strikes(self) -> list[str]:
+        """What comes after the upserts, in the same transaction."""
+        if self.strike_from is None:
+            return []
+        keys = self._keys(self.staging.after, self._where)
+        return [f"DELETE t FROM ({keys}) n STRAIGHT_JOIN {self.strike_from} t ON {self.same('t', 'n')}"]
+
     @property
     def careful(self) -> bool:
         return bool(self.target.others) or self.target.counted
@@ -95,10 +106,6 @@ class Writer:
     def clear(self) -> str:
         """Removes all rows: the source's table was truncated."""
         return f"DELETE FROM {self._table}"
-
-    def keys_of_rows(self) -> str:
-        """SELECT of the target keys of the staged rows, for a sweep after a copy."""
-        return self._keys(self.staging.after, self._where)
 
     @property
     def key_columns(self) -> tuple[Column, ...]:

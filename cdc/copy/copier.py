@@ -1,195 +1,309 @@
-"""The copy of what was there before the stream: through the same staging and the same statements as the stream."""
+"""The copy of what was there before the stream, made while the tables are written and the stream goes on.
+
+The table is read in chunks by key range, each between two markers (*watermarks*): a low one before it is read, a high
+one after. The stream is applied as usual and keeps the keys it sees. When it has passed a chunk's high marker, the
+chunk is written, without the keys that were seen since before its low one. So what a chunk writes is exactly as old as
+what stands there: never older than an event that was applied, and no row that the stream has deleted (invariant 8).
+No lock is taken at the source, and no view of it is held open.
+"""
 
 from __future__ import annotations
 
-import queue
+import hashlib
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+import pymysql
+import structlog
 
 from cdc.apply.plan import Plan, SourceTable
-from cdc.apply.stage import Staging, quoted
-from cdc.apply.write import Writer
-from cdc.copy.snapshot import Snapshot
-from cdc.session import Session
+from cdc.apply.stage import StagingError
+from cdc.copy.key import signature
+from cdc.copy.progress import Chunk, gaps
+from cdc.copy.reader import CopyError, Reader
+from cdc.copy.settings import CopySettings
+from cdc.copy.stage import Stage
+from cdc.copy.store import CopyStore
+from cdc.copy.sweep import Sweep
+from cdc.copy.throttle import Throttle
+from cdc.copy.turns import Ended, Turns
+from cdc.copy.window import Windows
+from cdc.copy.work import Job, Work, reads_other_tables
+from cdc.event import Change, Event, Marker, Truncate
+from cdc.ledger import Ledger
+from cdc.marker import Lag, MarkerWriter
+from cdc.session import Session, connection_lost, try_again
+from cdc.spec import StreamSpec
 from cdc.state import CopyProgress
 
-CHUNK_ROWS = 20_000
-_AHEAD = 2
+__all__ = ["Copier", "CopyError", "Ended"]
 
-Progress = Callable[[CopyProgress], None]
+log = structlog.get_logger("copy")
+
+IDLE_SECONDS = 0.1
+TRIES = 10
+CLOSE_SECONDS = 10.0
+# unknown column, no such table, definition has changed: the table was altered, and the stream is about to say so
+_ALTERED = frozenset({1054, 1146, 1412, 1072, 1176})
+
+Say = Callable[[CopyProgress], None]
 
 
-class CopyError(Exception):
-    """A row can't be copied."""
-
-
-class CopyStopped(Exception):
-    """Somebody asked for something else meanwhile; the copy begins anew another time."""
-
-
-@dataclass
 class Copier:
-    """Copies tables of a snapshot into the target. Each chunk is a transaction; a copy that was cut short begins anew.
+    """Copies tables through sessions of its own, beside a stream whose thread calls the methods below."""
 
-    Rows of the target that the snapshot does not have are swept away at the end, so a copy may run over an older one.
-    """
-
-    session: Session
-    plan: Plan
-    progress: Progress
-    stopped: Callable[[], bool] = lambda: False
-
-    def copy(self, snapshot: Snapshot, tables: Sequence[str]) -> None:
-        """Raises CopyError, CopyStopped, StagingError, pymysql.err.MySQLError."""
-        totals = {table: snapshot.count(table) for table in tables}
-        tally = _Tally(self.progress, len(tables), sum(totals.values()))
-        with self.session.cursor() as cursor:
-            # Constraints of the new side hold for the whole, not for each chunk: children may come before parents.
-            cursor.execute("SET SESSION foreign_key_checks = 0")
-        try:
-            for table in tables:
-                self._table(snapshot, self.plan.sources[table], tally)
-                tally.table_done()
-        finally:
-            if self.session.open:
-                self.session.rollback()
-                with self.session.cursor() as cursor:
-                    cursor.execute("SET SESSION foreign_key_checks = 1")
-
-    def _table(self, snapshot: Snapshot, source: SourceTable, tally: _Tally) -> None:
-        tally.begin(source.table.name)
-        sweeps = [_Sweep(number, writer) for number, writer in enumerate(source.writers) if self._has_rows(writer)]
-        swept = {sweep.writer.mapping.table for sweep in sweeps}
-        for sweep in sweeps:
-            sweep.create(self.session)
-        staging = source.staging
-        chunks = snapshot.rows(source.table.name, staging.select(), source.key, CHUNK_ROWS)
-        for rows in _ahead(chunks):
-            if self.stopped():
-                raise CopyStopped
-            self._chunk(source, staging, rows, swept, sweeps)
-            tally.add(len(rows))
-        for sweep in sweeps:
-            sweep.run(self.session)
-
-    def _chunk(
-        self, source: SourceTable, staging: Staging, rows: list[str], swept: set[str], sweeps: Sequence[_Sweep]
+    def __init__(
+        self, spec: StreamSpec, settings: CopySettings, session: Session, ledger: Ledger, marker: MarkerWriter, lag: Lag
     ) -> None:
-        if None in rows:
-            raise CopyError(
-                f"{source.table.name}: a row is larger than the source's max_allowed_packet and can't be read whole"
-            )
-        self.session.begin()
-        with self.session.cursor() as cursor:
-            staging.load(cursor, staging.after, ("\n".join(rows) + "\n").encode(), copied=True)
-            for writer in source.writers:
-                for statement in writer.upserts(fresh=writer.mapping.table not in swept):
-                    cursor.execute(statement)
-            for sweep in sweeps:
-                cursor.execute(sweep.collect)
-        self.session.commit()
-        with self.session.cursor() as cursor:
-            cursor.execute(f"TRUNCATE TABLE {staging.after}")
+        """``session`` is the stream's own on the target, used between its batches."""
+        self._spec, self._settings, self._session, self._ledger = spec, settings, session, ledger
+        self._marker, self._lag = marker, lag
+        self._store = CopyStore(spec.capability, spec.direction, secrets.token_hex(16))
+        self._turns, self._windows = Turns(), Windows({})
+        self._work = Work([], settings.chunk_rows)
+        self._throttle = Throttle(settings, spec.source, lag, lambda: self._reading)
+        self._reading = 0
+        self._threads: list[threading.Thread] = []
+        self._sessions: list[Session] = []
+        self._failed: BaseException | None = None
 
-    def _has_rows(self, writer: Writer) -> bool:
-        with self.session.cursor() as cursor:
-            cursor.execute(f"SELECT 1 FROM {quoted(writer.mapping.table)} LIMIT 1")
-            found = cursor.fetchone() is not None
-        self.session.rollback()
-        return found
-
-
-class _Sweep:
-    """Collects the keys that a copy wrote into one target table, then deletes all others."""
-
-    def __init__(self, number: int, writer: Writer) -> None:
-        self.writer = writer
-        self._name = f"`strangler_copied_{writer.staging.number}_{number}`"
-        self._keys = ", ".join(quoted(column.name) for column in writer.key_columns)
-        self.collect = f"INSERT INTO {self._name} ({self._keys}) {writer.keys_of_rows()}"
-
-    def create(self, session: Session) -> None:
-        columns = []
-        for column in self.writer.key_columns:
-            charset = f" CHARACTER SET {column.charset} COLLATE {column.collation}" if column.charset else ""
-            columns.append(f"{quoted(column.name)} {column.full_type}{charset} NOT NULL")
-        with session.cursor() as cursor:
-            cursor.execute(f"DROP TEMPORARY TABLE IF EXISTS {self._name}")
-            cursor.execute(
-                f"CREATE TEMPORARY TABLE {self._name} ({', '.join(columns)}, PRIMARY KEY ({self._keys})) ENGINE=InnoDB"
-            )
-        session.commit()
-
-    def run(self, session: Session) -> None:
-        table = quoted(self.writer.mapping.table)
-        same = " AND ".join(f"c.{quoted(c.name)} = t.{quoted(c.name)}" for c in self.writer.key_columns)
-        first = quoted(self.writer.key_columns[0].name)
-        session.begin()
-        with session.cursor() as cursor:
-            cursor.execute(f"DELETE t FROM {table} t LEFT JOIN {self._name} c ON {same} WHERE c.{first} IS NULL")
-        session.commit()
-        with session.cursor() as cursor:
-            cursor.execute(f"DROP TEMPORARY TABLE {self._name}")
-
-
-class _Tally:
-    """Counts rows for the progress that people see."""
-
-    def __init__(self, progress: Progress, tables: int, rows: int) -> None:
-        self._progress, self._tables, self._rows = progress, tables, rows
-        self._began = time.monotonic()
-        self._done, self._tables_done, self._table = 0, 0, ""
-
-    def begin(self, table: str) -> None:
-        self._table = table
-        self._say()
-
-    def add(self, rows: int) -> None:
-        self._done += rows
-        self._say()
-
-    def table_done(self) -> None:
-        self._tables_done += 1
-        self._say()
-
-    def _say(self) -> None:
-        seconds = time.monotonic() - self._began
-        rate = self._done / seconds if seconds > 0 else 0.0
-        self._progress(CopyProgress(self._table, self._tables_done, self._tables, self._done, self._rows, rate))
-
-
-def _ahead(chunks: Iterator[list[str]]) -> Iterator[list[str]]:
-    """The same chunks, read on a thread of its own while earlier ones are written."""
-    waiting: queue.Queue[list[str] | BaseException | None] = queue.Queue(_AHEAD)
-    given_up = threading.Event()
-
-    def put(item: list[str] | BaseException | None) -> None:
-        while not given_up.is_set():
-            try:
-                waiting.put(item, timeout=0.2)
-                return
-            except queue.Full:
-                continue
-
-    def read() -> None:
+    def prepare(self, plan: Plan, tables: Sequence[str]) -> Plan:
+        """Before the stream begins: take over what an earlier run has copied of these tables, or begin. Gives the plan
+        for the stream to go by until the copy is complete. Raises CopyError, pymysql.err.MySQLError."""
+        reader = Reader(self._spec.source)
         try:
-            for chunk in chunks:
-                put(chunk)
-                if given_up.is_set():
-                    return
-            put(None)
-        except BaseException as error:  # noqa: BLE001 - handed to the reader of the queue, who raises it
-            put(error)
+            jobs = [self._job(plan.sources[table], reader) for table in tables]
+        finally:
+            reader.close()
+        self._work = Work(jobs, self._settings.chunk_rows)
+        self._windows = Windows({job.name: job.source.key for job in jobs})
+        sources = {**plan.sources, **{job.name: job.source for job in jobs}}
+        by_target = {writer.mapping.table: writer for source in sources.values() for writer in source.writers}
+        return Plan(sources, tuple(by_target[writer.mapping.table] for writer in plan.writers))
 
-    reader = threading.Thread(target=read, name="copy-reader", daemon=True)
-    reader.start()
-    try:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        given_up.set()
-        reader.join(60)
+    def start(self) -> None:
+        """The stream has begun: copy."""
+        with self._session.cursor() as cursor:
+            cursor.execute("SET SESSION foreign_key_checks = 0")  # parents of the stream's rows may not be copied yet
+        for number in range(self._settings.sessions):
+            thread = threading.Thread(target=self._run, name=f"copy-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def stream_begins(self, events: Iterable[Event]) -> None:
+        """Before these events are applied: chunks that must be written first are, and the keys are kept.
+
+        Raises Ended, or what went wrong in a session of the copy.
+        """
+        touched = {event.table for event in events if isinstance(event, (Change, Truncate))}
+        targets = frozenset[str]().union(*(job.targets for job in self._work.jobs if job.name in touched))
+        try:
+            self._turns.stream_begins(targets, lambda: self._failed is not None)
+        except Ended:
+            self._raise_failure()
+            raise
+        self._windows.note(events)
+
+    def stream_ended(self, events: Iterable[Event]) -> None:
+        """These events are committed."""
+        numbers = [e.number for e in events if isinstance(e, Marker) and e.stream == self._spec.name]
+        known = [number for number in numbers if self._marker.wrote(number)]
+        self._turns.stream_ended(max(known, default=None))
+
+    def step(self) -> CopyProgress | None:
+        """Between two batches of the stream: finish tables whose chunks are all written. None when all is copied.
+
+        Raises what went wrong in a session of the copy.
+        """
+        self._raise_failure()
+        for job in self._work.jobs:
+            if job.copied and not job.finished:
+                self._finish(job)
+                break
+        if all(job.finished for job in self._work.jobs):
+            self.close()
+            with self._session.cursor() as cursor:
+                cursor.execute("SET SESSION foreign_key_checks = 1")
+            self._session.commit()
+            return None
+        return self._work.progress(self._throttle.reason)
+
+    def close(self) -> None:
+        """End all sessions; what is not written is copied another time. Safe to repeat."""
+        self._turns.end()
+        until = time.monotonic() + CLOSE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        if any(thread.is_alive() for thread in self._threads):
+            for session in list(self._sessions):
+                session._force_close()  # type: ignore[attr-defined]  # its thread waits for a server
+            for thread in self._threads:
+                thread.join(CLOSE_SECONDS)
+        self._throttle.close()
+
+    def _job(self, source: SourceTable, reader: Reader) -> Job:
+        """Take over or begin the table's copy. Commits."""
+        table = source.table.name
+        sweeps = {writer.mapping.table: Sweep(self._spec.name, writer) for writer in source.writers}
+        basis = hashlib.sha256("\n".join([signature(source.table), *_mapped(source)]).encode()).hexdigest()
+        self._store.take(self._session, table)
+        self._session.commit()
+        begun = self._store.read(self._session, table)
+        self._session.commit()
+        with self._session.cursor() as cursor:
+            if begun is None or begun.signature != basis:
+                begun = None
+                swept = tuple(name for name, sweep in sweeps.items() if sweep.has_rows(cursor))
+                self._session.commit()
+                for name in swept:
+                    sweeps[name].create(cursor)
+                self._session.begin()
+                for name in swept:
+                    sweeps[name].note(cursor)
+                self._store.begin(cursor, table, basis, swept)
+                self._session.commit()
+            else:
+                swept = begun.sweeps
+                log.info("copy goes on", table=table, rows_done=begun.rows, chunks_done=len(begun.done))
+        writers = tuple(
+            replace(writer, strike_from=sweeps[writer.mapping.table].name) if writer.mapping.table in swept else writer
+            for writer in source.writers
+        )
+        return Job(
+            replace(source, writers=writers),
+            deque(gaps(begun.done if begun else ())),
+            fresh=frozenset(sweeps) - frozenset(swept),
+            sweeps=swept,
+            rows_total=reader.rows_about(table),
+            rows_done=begun.rows if begun else 0,
+            alone=reads_other_tables(source),
+        )
+
+    def _finish(self, job: Job) -> None:
+        """Sweep some, or, when there is nothing left to sweep, say that the table is copied."""
+        sweeps = [Sweep(self._spec.name, w) for w in job.source.writers if w.mapping.table in job.sweeps]
+        with self._session.cursor() as cursor:
+            for sweep in sweeps:
+                self._session.begin()
+                more = sweep.some(cursor)
+                self._session.commit()
+                if more:
+                    return
+            self._session.begin()
+            self._ledger.add_copied(cursor, job.name)
+            self._store.forget(cursor, job.name)
+            self._session.commit()
+            self._work.finish(job)
+            log.info("copied", table=job.name, rows=job.rows_done)
+
+    def _raise_failure(self) -> None:
+        if self._failed is not None:
+            raise self._failed
+
+    # what follows runs on threads of the copy's own
+
+    def _run(self) -> None:
+        reader: Reader | None = None
+        stage: Stage | None = None
+        try:
+            reader = Reader(self._spec.source)
+            self._sessions.append(reader.session)
+            stage = Stage(self._spec.target, self._store)
+            self._sessions.append(stage.session)
+            while (taken := self._take(reader)) is not None:
+                self._chunk(reader, stage, *taken)
+        except Ended:
+            pass
+        except BaseException as error:  # noqa: BLE001 - raised on the stream's thread
+            if not self._turns.ended:
+                self._failed = self._failed or error
+        finally:
+            for opened in (reader, stage):
+                if opened is not None:
+                    with suppress(pymysql.err.MySQLError, OSError):
+                        opened.close()
+
+    def _take(self, reader: Reader) -> tuple[Job, Chunk, int] | None:
+        """Wait for a chunk to copy; None when there are no more. Raises Ended."""
+        while not self._turns.ended:
+            if self._throttle.why_wait() is None:
+                taken = self._work.take(lambda source, keys, rows: reader.bound(source.table, keys, rows))
+                if taken is not None:
+                    return taken
+                if self._work.handed_out:
+                    return None
+            time.sleep(IDLE_SECONDS)
+        raise Ended
+
+    def _chunk(self, reader: Reader, stage: Stage, job: Job, chunk: Chunk, planned: int) -> None:
+        """Read and write it, again and again until nothing came between."""
+        while True:
+            window = self._windows.open(job.name)
+            try:
+                self._marker.fresh(lambda: self._turns.ended)
+                stage.empty(job.source)
+                rows, size = self._read(reader, stage, job, chunk)
+                high = self._marker.fresh(lambda: self._turns.ended)
+                with self._turns.turn(high, job.targets):
+                    began = time.monotonic()
+                    seen = self._windows.close(window)
+                    if seen is not None:
+                        self._write(stage, job, chunk, rows, seen)
+                        self._work.written(job, planned, rows, size, time.monotonic() - began)
+                        return
+                log.info("a chunk is read again", table=job.name, why=window.spoilt)
+                self._calm()
+            finally:
+                self._windows.close(window)
+
+    def _read(self, reader: Reader, stage: Stage, job: Job, chunk: Chunk) -> tuple[int, int]:
+        """Rows and bytes. A refusal that comes of another shape of the table waits for the stream to tell it."""
+        rows = size = 0
+        self._reading += 1
+        try:
+            for count, lines in reader.read(job.source.table, job.source.staging.select(), chunk.keys):
+                stage.load(job.source, lines)
+                rows, size = rows + count, size + len(lines)
+                if self._turns.ended:
+                    raise Ended
+        except (pymysql.err.MySQLError, StagingError) as error:
+            altered = isinstance(error, StagingError) or (error.args and error.args[0] in _ALTERED)
+            if altered and not connection_lost(error):
+                with self._turns.turn(self._marker.fresh(lambda: self._turns.ended), frozenset()):
+                    pass
+                time.sleep(IDLE_SECONDS)  # the stream has applied all up to here, and deals with what it was told
+                if self._turns.ended:
+                    raise Ended from error
+            raise
+        finally:
+            self._reading -= 1
+        return rows, size
+
+    def _write(self, stage: Stage, job: Job, chunk: Chunk, rows: int, seen: Sequence[tuple[object, ...]]) -> None:
+        for tried in range(1, TRIES + 1):
+            try:
+                stage.write(job.source, chunk, rows, seen, job.fresh)
+                return
+            except pymysql.err.OperationalError as error:  # a deadlock with a session of the service, or of the copy
+                if tried == TRIES or connection_lost(error) or not try_again(error):
+                    raise
+                log.info("a chunk is written again", table=job.name, why=str(error.args[-1]))
+
+    def _calm(self) -> None:
+        """Wait until the stream is not behind any more."""
+        while not self._turns.ended and self._throttle.why_wait() is not None:
+            time.sleep(IDLE_SECONDS)
+
+
+def _mapped(source: SourceTable) -> list[str]:
+    """What the rows of a copy are made by."""
+    return [
+        f"{w.mapping.table}: {sorted(w.mapping.expressions.items())} {w.mapping.where}" for w in source.writers
+    ]
+
+

@@ -11,7 +11,7 @@ from functools import partial
 
 from cdc.verify.chunks import Pair
 from cdc.verify.narrow import suspects
-from cdc.verify.ranges import KeyRange
+from cdc.ranges import KeyRange
 from cdc.verify.side import NOTHING, Checksum, Digest, Key, Side
 
 # Grouping in the server pays when a chunk has many rows per bucket.

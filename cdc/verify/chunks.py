@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from cdc.verify.narrow import suspects
-from cdc.verify.ranges import KeyRange
+from cdc.ranges import KeyRange
 from cdc.verify.side import Checksum, Digest, Key, Side
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ from cdc.session import Session, open_session
 from cdc.verify.canonical import Form, JsonText, literal
 from cdc.verify.errors import VerifyError
 from cdc.verify.plan import SidePlan
-from cdc.verify.ranges import Bound, KeyRange
+from cdc.ranges import Bound, KeyRange
 
 Key = tuple[str, ...]
 """A row's key in shown forms: the same text on both sides for the same row."""

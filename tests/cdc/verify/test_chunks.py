@@ -14,7 +14,7 @@ from cdc.verify.buckets import suspects_by_bucket
 from cdc.verify.chunks import Pair, suspects_by_range
 from cdc.verify.errors import VerifyError
 from cdc.verify.narrow import suspects
-from cdc.verify.ranges import Bound, KeyRange
+from cdc.ranges import Bound, KeyRange
 from cdc.verify.side import Checksum, Digest, Key, Side
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdc.verify.ranges import KeyRange
+from cdc.ranges import KeyRange
 
 small = st.integers(0, 4)
 
