@@ -9,7 +9,7 @@ from cdc.apply.applier import Refused
 from cdc.apply.plan import PlanError
 from cdc.apply.reduce import key_text
 from cdc.apply.stage import StagingError
-from cdc.copy.copier import CopyError
+from cdc.copy.reader import CopyError
 from cdc.event import EventError, snippet
 from cdc.ledger import TakenError
 from cdc.position import PositionError

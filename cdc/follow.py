@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 
 from cdc.apply.applier import Applier
 from cdc.apply.plan import Plan, read_plan
-from cdc.copy.copier import Copier, CopyStopped
-from cdc.copy.snapshot import snapshot
+from cdc.copy.copier import Copier, Ended
 from cdc.event import Marker, parse
 from cdc.explain import Stopped
 from cdc.ledger import Ledger, Stored
 from cdc.marker import Lag, MarkerWriter, create_marker_table
-from cdc.position import Position
 from cdc.preflight import check_source, check_target, warnings_of
 from cdc.report import Command, Reporter
 from cdc.server import Server
@@ -26,7 +23,7 @@ from cdc.source.port import Resume, Source, SourceError
 from cdc.source.purge import check_available
 from cdc.source.settings import Capture
 from cdc.spec import SourceOf, StreamSpec
-from cdc.state import CopyProgress, StreamError, StreamState
+from cdc.state import StreamError, StreamState
 from cdc.tail import Tail
 
 IDLE_SECONDS = 0.5
@@ -60,21 +57,27 @@ class Follower:
             opened.callback(marker.end)
             try:
                 stored = self._begin(ledger, capture, marker)
-                applier = Applier(target, plan)
-                copied = self._copy(target, plan, ledger, stored)
-            except CopyStopped:
+            except Ended:
                 return
+            missing = [table for table in plan.sources if table not in stored.copied]
+            copy, plan_meanwhile = None, plan
+            if missing:
+                ledger.copying(stored.copied)
+                copy = Copier(self._spec, target, ledger, marker, self._lag)
+                opened.callback(copy.close)
+                plan_meanwhile = copy.prepare(plan, missing)
+            applier = Applier(target, plan_meanwhile)
             source = self._source(capture)
             opened.callback(source.close)
             self._lag.forget_sent()
             source.start(stored.resume)
             tail = Tail(self._spec, applier, ledger, source, self._lag, self._reporter)
             opened.callback(tail.close)
-            tail.begin(plan, copied)
-            while not self._wanted_otherwise():
-                self._source_is_there(marker, tail.heard_at)
-                if tail.step():
-                    tail.renew(self._read_plan(target))
+            tail.begin(plan_meanwhile, copy)
+            if copy is not None:
+                copy.start()
+            with suppress(Ended):
+                self._go_on(tail, copy, plan, target, marker, ledger)
 
     def _check(self, target: Session) -> tuple[Plan, Capture]:
         """Everything that can be known before anything is begun. Raises Stopped, PlanError, pymysql errors."""
@@ -105,8 +108,8 @@ class Follower:
                 ledger.forget()
                 stored = None
             else:
-                kept = {table: position for table, position in stored.copied.items() if table not in again}
-                ledger.copied(kept)
+                kept = stored.copied - set(again)
+                ledger.copy_again(kept)
                 stored = Stored(stored.resume, kept, stored.events)
         if stored is None:
             ledger.begin(self._first_offset(capture, marker))
@@ -133,26 +136,32 @@ class Follower:
                 for event in parse(batch.values) if batch is not None else ():
                     if isinstance(event, Marker) and batch is not None:
                         return Resume(batch.offset(event.at), source.history())
-            raise CopyStopped
+            raise Ended
         finally:
             source.close()
 
-    def _copy(self, target: Session, plan: Plan, ledger: Ledger, stored: Stored) -> Mapping[str, Position]:
-        """Copy the tables that were never copied (or are to be again). Gives per table where its copy was taken."""
-        missing = [table for table in plan.sources if table not in stored.copied]
-        if not missing:
-            return stored.copied
-
-        def progress(now: CopyProgress) -> None:
-            self._reporter.say(StreamState.COPYING, progress=now, rows_per_second=now.rows_per_second)
-
-        copier = Copier(target, plan, progress, self._wanted_otherwise)
-        with snapshot(self._spec.source, missing) as view:
-            copier.copy(view, missing)
-            copied = {**stored.copied, **dict.fromkeys(missing, view.position)}
-        ledger.copied(copied)
-        self._reporter.say(StreamState.STARTING, progress=None, rows_per_second=0.0)
-        return copied
+    def _go_on(
+        self, tail: Tail, copy: Copier | None, plan: Plan, target: Session, marker: MarkerWriter, ledger: Ledger
+    ) -> None:
+        """Until something else is wanted, or a table is altered while it is copied: the run begins anew then, with what
+        is copied already. ``plan`` is the one to go by when the copy is complete."""
+        while not self._wanted_otherwise():
+            self._source_is_there(marker, tail.heard_at)
+            altered = tail.step()
+            if copy is None:
+                if altered:
+                    tail.renew(self._read_plan(target))
+                continue
+            if altered:
+                return
+            progress = copy.step()
+            if progress is None:
+                copy = None
+                ledger.complete()
+                tail.copied(plan)
+                self._reporter.say(StreamState.STARTING, progress=None, rows_per_second=0.0)
+            else:
+                self._reporter.say(StreamState.COPYING, progress=progress, rows_per_second=progress.rows_per_second)
 
     def _wanted_otherwise(self) -> bool:
         return self._stop.is_set() or self._reporter.asked != (self._command.asked if self._command else None)

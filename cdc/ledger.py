@@ -94,6 +94,14 @@ class Ledger:
         """In the caller's transaction."""
         cursor.execute(f"REPLACE INTO {SCHEMA}.stream_history VALUES (%s, %s, %s)", (*self._id, history))
 
+    def copy_again(self, kept: frozenset[str]) -> None:
+        """Only these tables stay copied; the copies of the others begin at their first rows. Commits."""
+        self.copying(kept)
+        with self._session.cursor() as cursor:
+            for name in ("stream_copy", "stream_copy_chunk"):
+                cursor.execute(f"DELETE FROM {SCHEMA}.{name} WHERE {_KEY}", self._id)
+        self._session.commit()
+
     def copying(self, copied: frozenset[str]) -> None:
         """Only these tables are copied so far: until ``complete``, no position is told. Commits."""
         self._incomplete, self._copied = True, copied

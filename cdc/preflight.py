@@ -10,7 +10,7 @@ from cdc.server import Server
 from cdc.session import Session
 
 _VARIABLES = "SHOW GLOBAL VARIABLES WHERE Variable_name IN (%s)"
-_SOURCE_VARIABLES = ("log_bin", "binlog_format", "binlog_row_image", "binlog_row_value_options", "sql_mode")
+_SOURCE_VARIABLES = ("log_bin", "binlog_format", "binlog_row_image", "binlog_row_value_options", "binlog_order_commits")
 _RIGHTS = ("REPLICATION SLAVE", "REPLICATION CLIENT")
 # MariaDB's newer names for the same rights
 _SAME_RIGHT = {
@@ -62,6 +62,11 @@ def wrong_settings(variables: Mapping[str, str]) -> list[str]:
                 f"the source has {name} = {variables[name]}, {value} is needed: SET GLOBAL {name} = '{value}' there,"
                 " then reconnect its clients"
             )
+    if variables.get("binlog_order_commits", "ON").upper() not in ("ON", "1"):
+        problems.append(
+            "the source commits in another order than its binlog says (binlog_order_commits = OFF), which a copy can't"
+            " tell: SET GLOBAL binlog_order_commits = ON there"
+        )
     if variables.get("binlog_row_value_options", ""):
         problems.append(
             "the source logs parts of JSON documents only (binlog_row_value_options = "

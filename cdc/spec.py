@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping
 from cdc.source.port import Source
@@ -32,6 +33,7 @@ class StreamSpec:
     target: Database
     engine: EngineFiles
     direction: Direction = Direction.TO_NEW
+    copy: CopySettings = CopySettings()
 
     @property
     def capability(self) -> str:

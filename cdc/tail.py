@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
 
 import structlog
 from pymysql.cursors import Cursor
@@ -12,11 +11,11 @@ from pymysql.cursors import Cursor
 from cdc.apply.applier import Applier, Step
 from cdc.apply.plan import Plan
 from cdc.batches import HELD_EVENTS, Assembler, Cut
+from cdc.copy.copier import Copier
 from cdc.event import Change, Event, Marker, SchemaChange, Truncate
 from cdc.explain import Stopped
 from cdc.ledger import Ledger
 from cdc.marker import Lag, percentile
-from cdc.position import Position, parse_gtids
 from cdc.reader import Reader
 from cdc.report import Reporter
 from cdc.source.port import Source
@@ -47,9 +46,14 @@ class Tail:
         self._arrived = False
         self.heard_at = time.monotonic()  # when events of the source last came in or were dealt with
 
-    def begin(self, plan: Plan, copied: Mapping[str, Position]) -> None:
-        """``copied`` says per table up to where its copy has everything: such events are dropped."""
-        self._plan, self._filter = plan, CopyFilter(copied)
+    def begin(self, plan: Plan, copy: Copier | None) -> None:
+        """``copy`` is what is still being copied meanwhile."""
+        self._plan, self._copy = plan, copy
+
+    def copied(self, plan: Plan) -> None:
+        """The copy is complete. ``plan`` is the one to go on by."""
+        self._copy = None
+        self.renew(plan)
 
     def renew(self, plan: Plan) -> None:
         """A table has another shape now."""
@@ -88,7 +92,11 @@ class Tail:
             if history is not None:
                 self._ledger.keep_history(cursor, history)
 
+        if self._copy is not None:
+            self._copy.stream_begins(cut.events)
         self._applier.apply(steps, record)
+        if self._copy is not None:
+            self._copy.stream_ended(cut.events)
         now = time.monotonic()
         self._rate.add(applied, now)
         for event in cut.events:
@@ -104,14 +112,12 @@ class Tail:
         applied, renew = 0, False
         for event in events:
             if isinstance(event, Change):
-                if self._filter.wants(event):
-                    changes.append(event)
-                    applied += 1
+                changes.append(event)
+                applied += 1
             elif isinstance(event, Truncate):
-                if self._filter.wants_place(event.table, event.place.gtid, event.place.file, event.place.offset):
-                    steps += [changes, event]
-                    changes = []
-                    applied += 1
+                steps += [changes, event]
+                changes = []
+                applied += 1
             elif isinstance(event, SchemaChange):
                 renew = self._shape(event) or renew
         return [*steps, changes], applied, renew
@@ -141,60 +147,21 @@ class Tail:
 
     def _report(self, events: int) -> None:
         now = time.monotonic()
-        if now - self._reported < REPORT_SECONDS and self._reporter.state is StreamState.STREAMING:
+        settled = self._copy is not None or self._reporter.state is StreamState.STREAMING
+        if now - self._reported < REPORT_SECONDS and settled:
             return
         self._reported = now
         samples = self._lag.samples()
         self._reporter.say(
-            StreamState.STREAMING if self._arrived else StreamState.STARTING,
+            None if self._copy is not None else StreamState.STREAMING if self._arrived else StreamState.STARTING,
             lag_seconds=self._lag.now(now),
             lag_p50_seconds=percentile(samples, 0.5),
             lag_p99_seconds=percentile(samples, 0.99),
             lag_samples=len(samples),
-            rows_per_second=self._rate.per_second(now),
+            **({} if self._copy is not None else {"rows_per_second": self._rate.per_second(now)}),
             behind_events=0 if not events and self._waiting.size == 0 and self._lag.waiting(now) < 1.0 else None,
             note=None,
         )
-
-
-class CopyFilter:
-    """Which events are in a table's copy already: those whose transaction the copy's position contains."""
-
-    def __init__(self, copied: Mapping[str, Position]) -> None:
-        self._copied = dict(copied)
-        self._known: dict[tuple[str, str], bool] = {}
-
-    def wants(self, change: Change) -> bool:
-        if change.gtid is None:
-            return self.wants_place(change.table, None, change.file, change.offset)
-        known = self._known.get((change.table, change.gtid))
-        if known is not None:
-            return known
-        return self.wants_place(change.table, change.gtid, change.file, change.offset)
-
-    def wants_place(self, table: str, gtid: str | None, file: str, offset: int) -> bool:
-        copied = self._copied.get(table)
-        if copied is None:
-            return True
-        gtids = parse_gtids(gtid or "")
-        if gtids is not None and copied.gtids is not None:
-            wanted = not copied.contains(Position(gtids))
-        elif copied.file is not None and copied.offset is not None:
-            # an event begins before the position that its transaction ends at
-            wanted = Position(None, file, offset).contains(Position(None, copied.file, copied.offset))
-        else:
-            raise Stopped(
-                StreamError(
-                    f"the copy of {table} stands at {copied}, the event at {file}:{offset} has no GTID to compare",
-                    f"strangler sync resnapshot {table}",
-                    table=table,
-                )
-            )
-        if gtid is not None:
-            if len(self._known) > 1000:
-                self._known.clear()
-            self._known[(table, gtid)] = wanted
-        return wanted
 
 
 class Rate:

@@ -14,7 +14,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -26,7 +26,6 @@ from cdc.apply.stage import StagingError
 from cdc.copy.key import signature
 from cdc.copy.progress import Chunk, gaps
 from cdc.copy.reader import CopyError, Reader
-from cdc.copy.settings import CopySettings
 from cdc.copy.stage import Stage
 from cdc.copy.store import CopyStore
 from cdc.copy.sweep import Sweep
@@ -51,22 +50,18 @@ CLOSE_SECONDS = 10.0
 # unknown column, no such table, definition has changed: the table was altered, and the stream is about to say so
 _ALTERED = frozenset({1054, 1146, 1412, 1072, 1176})
 
-Say = Callable[[CopyProgress], None]
-
 
 class Copier:
     """Copies tables through sessions of its own, beside a stream whose thread calls the methods below."""
 
-    def __init__(
-        self, spec: StreamSpec, settings: CopySettings, session: Session, ledger: Ledger, marker: MarkerWriter, lag: Lag
-    ) -> None:
+    def __init__(self, spec: StreamSpec, session: Session, ledger: Ledger, marker: MarkerWriter, lag: Lag) -> None:
         """``session`` is the stream's own on the target, used between its batches."""
-        self._spec, self._settings, self._session, self._ledger = spec, settings, session, ledger
+        self._spec, self._settings, self._session, self._ledger = spec, spec.copy, session, ledger
         self._marker, self._lag = marker, lag
         self._store = CopyStore(spec.capability, spec.direction, secrets.token_hex(16))
         self._turns, self._windows = Turns(), Windows({})
-        self._work = Work([], settings.chunk_rows)
-        self._throttle = Throttle(settings, spec.source, lag, lambda: self._reading)
+        self._work = Work([], spec.copy.chunk_rows)
+        self._throttle = Throttle(spec.copy, spec.source, lag, lambda: self._reading)
         self._reading = 0
         self._threads: list[threading.Thread] = []
         self._sessions: list[Session] = []
@@ -302,8 +297,4 @@ class Copier:
 
 def _mapped(source: SourceTable) -> list[str]:
     """What the rows of a copy are made by."""
-    return [
-        f"{w.mapping.table}: {sorted(w.mapping.expressions.items())} {w.mapping.where}" for w in source.writers
-    ]
-
-
+    return [f"{w.mapping.table}: {sorted(w.mapping.expressions.items())} {w.mapping.where}" for w in source.writers]

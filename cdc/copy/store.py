@@ -69,9 +69,7 @@ class CopyStore:
 
     def check_owner(self, cursor: Cursor, table: str) -> None:
         """In a chunk's transaction, before its rows. Raises TakenError."""
-        cursor.execute(
-            f"SELECT owner FROM {SCHEMA}.stream_copy WHERE {_KEY} LOCK IN SHARE MODE", (*self._id, table)
-        )
+        cursor.execute(f"SELECT owner FROM {SCHEMA}.stream_copy WHERE {_KEY} LOCK IN SHARE MODE", (*self._id, table))
         row = cursor.fetchone()
         if row is None or row[0] != self._owner:
             raise TakenError(f"another worker copies {table} of the stream {'/'.join(self._id)}")

@@ -19,7 +19,8 @@ BATCH_ROWS = 10_000
 
 def name_of(stream: str, table: str) -> str:
     """The table that notes the keys of target table ``table``; one per stream."""
-    return f"{SCHEMA}.{quoted(f'copy_left_{zlib.crc32(f'{stream}/{table}'.encode()):08x}')}"
+    number = zlib.crc32(f"{stream}/{table}".encode())
+    return f"{SCHEMA}.`copy_left_{number:08x}`"
 
 
 class Sweep:

@@ -118,8 +118,6 @@ class Work:
 def reads_other_tables(source: SourceTable) -> bool:
     """Whether a mapping of the table may look something up at the target."""
     texts: Iterable[str] = (
-        text
-        for writer in source.writers
-        for text in (*writer.mapping.expressions.values(), writer.mapping.where or "")
+        text for writer in source.writers for text in (*writer.mapping.expressions.values(), writer.mapping.where or "")
     )
     return any("select" in text.lower() for text in texts)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+from cdc.ranges import KeyRange
 from cdc.verify.chunks import Pair
 from cdc.verify.narrow import suspects
-from cdc.ranges import KeyRange
 from cdc.verify.side import NOTHING, Checksum, Digest, Key, Side
 
 # Grouping in the server pays when a chunk has many rows per bucket.

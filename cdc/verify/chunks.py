@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
-from cdc.verify.narrow import suspects
 from cdc.ranges import KeyRange
+from cdc.verify.narrow import suspects
 from cdc.verify.side import Checksum, Digest, Key, Side
 
 T = TypeVar("T")

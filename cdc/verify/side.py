@@ -13,12 +13,12 @@ from pymysql.cursors import Cursor
 
 from cdc.database import Database
 from cdc.expression import quote
+from cdc.ranges import Bound, KeyRange
 from cdc.schema import Column
 from cdc.session import Session, open_session
 from cdc.verify.canonical import Form, JsonText, literal
 from cdc.verify.errors import VerifyError
 from cdc.verify.plan import SidePlan
-from cdc.ranges import Bound, KeyRange
 
 Key = tuple[str, ...]
 """A row's key in shown forms: the same text on both sides for the same row."""
