@@ -108,9 +108,8 @@ class Follower:
                 ledger.forget()
                 stored = None
             else:
-                kept = stored.copied - set(again)
-                ledger.copy_again(kept)
-                stored = Stored(stored.resume, kept, stored.events)
+                ledger.copy_again(stored.copied, again)
+                stored = Stored(stored.resume, stored.copied - frozenset(again), stored.events)
         if stored is None:
             ledger.begin(self._first_offset(capture, marker))
             stored = ledger.read()

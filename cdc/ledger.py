@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pymysql.cursors import Cursor
@@ -94,13 +95,15 @@ class Ledger:
         """In the caller's transaction."""
         cursor.execute(f"REPLACE INTO {SCHEMA}.stream_history VALUES (%s, %s, %s)", (*self._id, history))
 
-    def copy_again(self, kept: frozenset[str]) -> None:
-        """Only these tables stay copied; the copies of the others begin at their first rows. Commits."""
-        self.copying(kept)
+    def copy_again(self, copied: frozenset[str], again: Iterable[str]) -> None:
+        """Of the tables that are ``copied``, some are to be copied ``again``, from their first rows on. Commits."""
         with self._session.cursor() as cursor:
-            for name in ("stream_copy", "stream_copy_chunk"):
-                cursor.execute(f"DELETE FROM {SCHEMA}.{name} WHERE {_KEY}", self._id)
-        self._session.commit()
+            for table in again:
+                for name in ("stream_copy", "stream_copy_chunk"):
+                    cursor.execute(
+                        f"DELETE FROM {SCHEMA}.{name} WHERE {_KEY} AND source_table = %s", (*self._id, table)
+                    )
+        self.copying(copied - frozenset(again))
 
     def copying(self, copied: frozenset[str]) -> None:
         """Only these tables are copied so far: until ``complete``, no position is told. Commits."""

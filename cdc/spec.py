@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cdc.copy.settings import CopySettings
@@ -33,7 +33,7 @@ class StreamSpec:
     target: Database
     engine: EngineFiles
     direction: Direction = Direction.TO_NEW
-    copy: CopySettings = CopySettings()
+    copy: CopySettings = field(default_factory=CopySettings)
 
     @property
     def capability(self) -> str:

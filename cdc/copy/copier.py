@@ -62,7 +62,7 @@ class Copier:
         self._turns, self._windows = Turns(), Windows({})
         self._work = Work([], spec.copy.chunk_rows)
         self._throttle = Throttle(spec.copy, spec.source, lag, lambda: self._reading)
-        self._reading = 0
+        self._reading, self._counting = 0, threading.Lock()
         self._threads: list[threading.Thread] = []
         self._sessions: list[Session] = []
         self._failed: BaseException | None = None
@@ -193,6 +193,8 @@ class Copier:
             self._ledger.add_copied(cursor, job.name)
             self._store.forget(cursor, job.name)
             self._session.commit()
+            for sweep in sweeps:
+                sweep.drop(cursor)
             self._work.finish(job)
             log.info("copied", table=job.name, rows=job.rows_done)
 
@@ -259,7 +261,7 @@ class Copier:
     def _read(self, reader: Reader, stage: Stage, job: Job, chunk: Chunk) -> tuple[int, int]:
         """Rows and bytes. A refusal that comes of another shape of the table waits for the stream to tell it."""
         rows = size = 0
-        self._reading += 1
+        self._count(1)
         try:
             for count, lines in reader.read(job.source.table, job.source.staging.select(), chunk.keys):
                 stage.load(job.source, lines)
@@ -276,8 +278,12 @@ class Copier:
                     raise Ended from error
             raise
         finally:
-            self._reading -= 1
+            self._count(-1)
         return rows, size
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._reading += more
 
     def _write(self, stage: Stage, job: Job, chunk: Chunk, rows: int, seen: Sequence[tuple[object, ...]]) -> None:
         for tried in range(1, TRIES + 1):

@@ -63,14 +63,10 @@ class Stage:
                     same = " AND ".join(f"a.{quoted(name)} = s.{quoted(name)}" for name in keys.names)
                     cursor.execute(f"DELETE a FROM {staging.after} a JOIN {_seen(staging)} s ON {same}")
                 for writer in source.writers:
-                    if (
-                        writer.careful
-                        and writer.mapping.table in fresh
-                        and _inserted(cursor, writer.upserts(fresh=True))
-                    ):
-                        continue
-                    for statement in writer.upserts():
-                        cursor.execute(statement)
+                    cheaper = writer.careful and writer.mapping.table in fresh
+                    if not cheaper or not _inserted(cursor, writer.upserts(fresh=True)):
+                        for statement in writer.upserts():
+                            cursor.execute(statement)
                 self._store.done(cursor, chunk, rows)
             self.session.commit()
         except BaseException:

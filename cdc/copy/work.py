@@ -69,13 +69,10 @@ class Work:
             for place, job in enumerate(self.jobs):
                 if not job.gaps or (job.alone and not all(before.finished for before in self.jobs[:place])):
                     continue
-                gap = job.gaps.popleft()
-                try:
-                    end = bound_of(job.source, gap.keys, job.chunk_rows)
-                except BaseException:
-                    job.gaps.appendleft(gap)
-                    raise
-                job.under_way += 1
+                gap = job.gaps[0]
+                end = bound_of(job.source, gap.keys, job.chunk_rows)
+                job.under_way += 1  # before the gap goes: a table without either is done
+                job.gaps.popleft()
                 if end is None or end == gap.keys.through:
                     return job, Chunk(job.name, gap.first, gap.keys), job.chunk_rows
                 done, left = gap.keys.split(end)
