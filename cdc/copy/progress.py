@@ -1,7 +1,7 @@
 """Which chunks of a table are done, and so which are left. Pure.
 
-Chunks are numbered in the order of their keys, and are written in any order. The numbers leave room, so that what lies
-between two chunks that are done can be cut into other chunks later.
+Chunks are numbered in the order of their keys, and are written in any order. A run that was killed leaves out those
+that its sessions had under way, so at most a few in a row: what lies between two chunks that are done becomes one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cdc.ranges import Bound, KeyRange
 
-STEP = 1 << 20
+STEP = 2  # so that there is a number between any two
 FIRST_ROWS = 2_000
 MIN_ROWS = 500
 CHUNK_BYTES = 8 << 20
@@ -29,11 +29,18 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Gap:
-    """Keys that are not done. Chunks of it are numbered from ``first`` on in steps of ``step``."""
+    """Keys that are not done. ``number`` is that of its first chunk; only the last gap, which has no end, has more."""
 
     keys: KeyRange
-    first: int
-    step: int
+    number: int
+
+    @property
+    def last(self) -> bool:
+        return self.keys.through is None
+
+    def cut(self, end: Bound) -> Gap:
+        """What is left beyond ``end``."""
+        return Gap(KeyRange(end, self.keys.through), self.number + STEP)
 
 
 def gaps(done: Iterable[Chunk]) -> list[Gap]:
@@ -43,11 +50,11 @@ def gaps(done: Iterable[Chunk]) -> list[Gap]:
     number = 0
     for chunk in sorted(done, key=lambda chunk: chunk.number):
         if chunk.keys.after != reached:
-            found.append(Gap(KeyRange(reached, chunk.keys.after), number + 1, 1))
+            found.append(Gap(KeyRange(reached, chunk.keys.after), number + 1))
         reached, number = chunk.keys.through, chunk.number
         if reached is None:
             return found
-    return [*found, Gap(KeyRange(reached), number + STEP, STEP)]
+    return [*found, Gap(KeyRange(reached), number + STEP)]
 
 
 def next_rows(planned: int, rows: int, read_bytes: int, seconds: float, most_rows: int) -> int:

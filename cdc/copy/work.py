@@ -70,14 +70,13 @@ class Work:
                 if not job.gaps or (job.alone and not all(before.finished for before in self.jobs[:place])):
                     continue
                 gap = job.gaps[0]
-                end = bound_of(job.source, gap.keys, job.chunk_rows)
+                end = bound_of(job.source, gap.keys, job.chunk_rows) if gap.last else None
                 job.under_way += 1  # before the gap goes: a table without either is done
                 job.gaps.popleft()
-                if end is None or end == gap.keys.through:
-                    return job, Chunk(job.name, gap.first, gap.keys), job.chunk_rows
-                done, left = gap.keys.split(end)
-                job.gaps.appendleft(Gap(left, gap.first + gap.step, gap.step))
-                return job, Chunk(job.name, gap.first, done), job.chunk_rows
+                if end is not None:
+                    job.gaps.append(gap.cut(end))
+                keys = gap.keys if end is None else KeyRange(gap.keys.after, end)
+                return job, Chunk(job.name, gap.number, keys), job.chunk_rows
             return None
 
     def written(self, job: Job, planned: int, rows: int, read_bytes: int, seconds: float) -> None:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cdc.ranges import Bound, KeyRange
 from cdc.verify.buckets import suspects_by_bucket
 from cdc.verify.chunks import Pair, suspects_by_range
 from cdc.verify.errors import VerifyError
 from cdc.verify.narrow import suspects
-from cdc.ranges import Bound, KeyRange
 from cdc.verify.side import Checksum, Digest, Key, Side
 
 
