@@ -114,6 +114,7 @@ class Applier:
         for writer in self._plan.writers:
             if loaded.get(writer.mapping.source, (False, False))[1]:
                 self._upsert(cursor, writer)
+                _run(cursor, writer.strikes())
 
     def _upsert(self, cursor: Cursor, writer: Writer) -> None:
         lift = self._lifts.get(writer.mapping.table)

@@ -18,7 +18,8 @@ from cdc.apply.write import Writer, alike
 from cdc.schema import Column
 
 #: To run around the statements that take rows out: their children stay where they are, the rows come back at once.
-UNCHECKED, CHECKED = "SET SESSION foreign_key_checks = 0", "SET SESSION foreign_key_checks = 1"
+UNCHECKED = "SET @strangler_checks = @@foreign_key_checks, SESSION foreign_key_checks = 0"
+CHECKED = "SET SESSION foreign_key_checks = @strangler_checks"
 
 
 @dataclass(frozen=True)

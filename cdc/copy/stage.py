@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import pymysql
@@ -61,12 +61,12 @@ class Stage:
                     text = load_text([dict(zip(keys.names, key, strict=True)) for key in seen], keys.names)
                     keys.load(cursor, _seen(staging), text)
                     same = " AND ".join(f"a.{quoted(name)} = s.{quoted(name)}" for name in keys.names)
-                    cursor.execute(f"DELETE a FROM {staging.after} a JOIN {_seen(staging)} s ON {same}")
+                    cursor.execute(f"DELETE a FROM {staging.after} a STRAIGHT_JOIN {_seen(staging)} s ON {same}")
                 for writer in source.writers:
                     cheaper = writer.careful and writer.mapping.table in fresh
                     if not cheaper or not _inserted(cursor, writer.upserts(fresh=True)):
-                        for statement in writer.upserts():
-                            cursor.execute(statement)
+                        _run(cursor, writer.upserts())
+                    _run(cursor, writer.strikes())
                 self._store.done(cursor, chunk, rows)
             self.session.commit()
         except BaseException:
@@ -84,14 +84,18 @@ def _inserted(cursor: Cursor, statements: Sequence[str]) -> bool:
     first with some of the rows."""
     cursor.execute("SAVEPOINT strangler_chunk")
     try:
-        for statement in statements:
-            cursor.execute(statement)
+        _run(cursor, statements)
         return True
     except pymysql.err.IntegrityError as error:
         if error.args[0] != _DUPLICATE:
             raise
         cursor.execute("ROLLBACK TO SAVEPOINT strangler_chunk")
         return False
+
+
+def _run(cursor: Cursor, statements: Iterable[str]) -> None:
+    for statement in statements:
+        cursor.execute(statement)
 
 
 def _seen(staging: Staging) -> str:

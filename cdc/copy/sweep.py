@@ -51,7 +51,7 @@ class Sweep:
         """Delete some of the rows that are left, in the caller's transaction; False when there are none."""
         some = f"SELECT {self._keys} FROM {self.name} ORDER BY {self._keys} LIMIT {BATCH_ROWS}"
         same = " AND ".join(f"c.{quoted(c.name)} = t.{quoted(c.name)}" for c in self.writer.key_columns)
-        cursor.execute(f"DELETE t FROM {quoted(self.writer.mapping.table)} t JOIN ({some}) c ON {same}")
+        cursor.execute(f"DELETE t FROM ({some}) c STRAIGHT_JOIN {quoted(self.writer.mapping.table)} t ON {same}")
         cursor.execute(f"DELETE FROM {self.name} ORDER BY {self._keys} LIMIT {BATCH_ROWS}")
         return bool(cursor.rowcount)
 
