@@ -9,25 +9,40 @@ from contextlib import closing
 from multiprocessing import get_context
 from multiprocessing.managers import BaseManager
 
+from cdc.apply.applier import Applier
+from cdc.apply.plan import read_plan
+from cdc.event import Change, parse
 from cdc.server import Flavour
+from cdc.session import open_session
 from cdc.source.embedded import EmbeddedSource
 from cdc.source.port import Batch, Resume
 from cdc.source.settings import Capture
 from cdc.spec import StreamSpec
 from cdc.stream import run
+from cdc.tail import BATCH_EVENTS
 
 
 class Timed(EmbeddedSource):
-    """The stream's own engine; notes when it handed over the first batch of more than a marker. CLOCK_MONOTONIC is one
-    for all processes of a machine."""
+    """The stream's own engine; notes when it handed over its first batch (``heard``), and the first of more than a
+    marker (``first``). CLOCK_MONOTONIC is one for all processes of a machine."""
 
+    heard: float | None = None
     first: float | None = None
 
     def poll(self, timeout_seconds: float) -> Batch | None:  # type: ignore[override]
         batch = super().poll(timeout_seconds)
+        if self.heard is None and batch is not None:
+            self.heard = time.monotonic()
         if self.first is None and batch is not None and batch.size > 1:
             self.first = time.monotonic()
         return batch
+
+
+class Snapshot(Timed):
+    """The same engine, set to copy the tables itself, as fast as it can."""
+
+    def _hosting(self) -> dict[str, str]:
+        return {**super()._hosting(), "snapshot.mode": "initial", "snapshot.fetch.size": "10000"}
 
 
 class Worker:
@@ -55,6 +70,43 @@ class Worker:
     def first_batch(self) -> float | None:
         """When the stream's present engine handed over its first rows."""
         return None if self._source is None else self._source.first
+
+    def heard(self) -> float | None:
+        """When the stream's present engine handed over anything."""
+        return None if self._source is None else self._source.heard
+
+    def forget(self) -> None:
+        """Whatever engines were heard of."""
+        self._source = None
+
+    def snapshot(self, rows: int) -> float:
+        """Seconds from the first batch of Debezium's own snapshot until all rows of it are committed at the target, by
+        the stream's applier in batches of the stream's size."""
+        capture = Capture(self._spec.name, self._spec.source, Flavour.MYSQL, self._tables())
+        files = self._spec.engine
+        engine = Snapshot(capture, files.jars, files.java_home, files.folder / "snapshot", files.heap_mb)
+        with (
+            closing(open_session(self._spec.source)) as source,
+            closing(open_session(self._spec.target, load=True)) as target,
+        ):
+            plan = read_plan(self._spec.mapping, source, target)
+            with target.cursor() as cursor:
+                cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
+            applier, applied = Applier(target, plan), 0
+            engine.start(None)
+            with closing(engine):
+                while applied < rows:
+                    changes = list[Change]()
+                    batch = engine.poll(0.5)
+                    while batch is not None:
+                        changes += [e for e in parse(batch.values) if isinstance(e, Change) and e.table in plan.sources]
+                        batch = engine.poll(0) if len(changes) < BATCH_EVENTS else None
+                    if changes:
+                        applier.apply([changes], lambda cursor: None)
+                        applied += len(changes)
+                ended = time.monotonic()
+            assert engine.first is not None
+            return ended - engine.first
 
     def count(self, resume: Resume, records: int) -> float:
         """Seconds from the first batch until so many records were handed over, to a consumer that only counts them."""
