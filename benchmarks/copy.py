@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.copy [--rows N] [--rounds N] [--large N]``: two private MySQL servers and a worker process.
 
-Three ways, the same rows of 13 columns, into the same target server, in turn, after a round of each that is thrown away:
+Three ways, the same rows of 13 columns, into the same target server, in turn, after a round that is thrown away:
 
 - ours: chunks between watermarks, through a mapping that changes most types, in its sessions, while the stream runs;
   timed from the first thing that the stream's engine hands over until the copy is stored as complete;
@@ -201,7 +201,7 @@ def results(one: Bench, rows: int, rounds: int, large: int) -> list[Result]:
                 peer_values=few,
                 target=LINEAR_TARGET,
                 against="ratio",
-            )  # fmt: skip
+            )
         )
     return made
 

@@ -128,7 +128,9 @@ def copying(stream: dict[str, Any]) -> list[str]:
         return []
     total, done, rate = progress["rows_total"], progress["rows_done"], progress["rows_per_second"]
     left = f", {phrase.duration((total - done) / rate)} left" if rate and total >= done else ""
+    waits = f", waits: {progress['throttled']}" if progress.get("throttled") else ""
+    number = min(progress["tables_done"] + 1, progress["tables_total"])
     return [
-        f"copying {progress['table']}, table {progress['tables_done'] + 1} of {progress['tables_total']}: "
-        f"{done:,} of {total:,} rows, {rate:,.0f} rows/s{left}"
+        f"copying {progress['table']}, table {number} of {progress['tables_total']}: "
+        f"{done:,} of {total:,} rows, {rate:,.0f} rows/s{left}{waits}"
     ]

@@ -167,6 +167,17 @@ class SyncedSection(Section):
     timeout_minutes: Minutes = 24 * 60.0
 
 
+class CopySection(Section):
+    """How hard the copy of what was there may work: ``sessions`` at once, chunks of at most ``chunk_rows``. It waits
+    while the stream is more than ``max_lag_seconds`` behind, or the source runs more than ``max_threads_running``
+    statements of others at once."""
+
+    sessions: Annotated[StrictInt, Field(ge=1, le=32)] = 4
+    chunk_rows: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 20_000
+    max_lag_seconds: Seconds = 5.0
+    max_threads_running: Annotated[StrictInt, Field(ge=0)] = 25
+
+
 class Capability(Section):
     """What moves together: routes, tables, one contract, one service."""
 
@@ -178,6 +189,7 @@ class Capability(Section):
     routes: Annotated[tuple[Annotated[RouteSection, BeforeValidator(_route)], ...], Field(min_length=1)]
     tables: Mapping[Text, TableSection] = {}
     synced: SyncedSection = SyncedSection()
+    copy_: Annotated[CopySection, Field(alias="copy")] = CopySection()
     canary: CanarySection = CanarySection()
     gates: Mapping[StrictStr, Gate] = {}
 

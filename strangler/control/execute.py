@@ -276,8 +276,7 @@ def _lag(status: StreamStatus) -> str:
 def _progress(status: StreamStatus) -> dict[str, Any]:
     event: dict[str, Any] = {"event": "progress", "step": "copy, follow", "state": str(status.state)}
     if (copy := status.progress) is not None and status.state is StreamState.COPYING:
-        left = (copy.rows_total - copy.rows_done) / copy.rows_per_second if copy.rows_per_second else None
-        event |= {**vars(copy), "rows": copy.rows_done, "rows_expected": copy.rows_total, "seconds_left": left}
+        event |= {**vars(copy), "rows": copy.rows_done, "rows_expected": copy.rows_total}
     elif status.lag_seconds is not None:
         event["lag_seconds"] = status.lag_seconds
     return event

