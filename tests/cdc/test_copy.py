@@ -23,7 +23,7 @@ from tests.cdc.test_kill import Writer, assert_equal
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
 
-SMALL = CopySettings(sessions=3, chunk_rows=100)
+SMALL = CopySettings(sessions=3, chunk_rows=100, max_lag_seconds=600.0)
 PAIRS = [("mysql_legacy", "mysql_new"), ("mariadb_server", "mysql_new"), ("mariadb_server", "mariadb_server")]
 
 
@@ -133,7 +133,7 @@ def test_kills_all_through_a_copy_under_load_end_equal(mysql_legacy, mysql_new, 
     execute(lab.target, "INSERT INTO products (legacy_id, title) VALUES (999999999, 'stray')")
     lab.desk.want("running")
     worker = lab.process()
-    writer = Writer(lab.source, seed=8, ids=tuple(range(1, 20_001, 2)))
+    writer = Writer(lab.source, seed=8, ids=tuple(range(1, 20_001, 2)), wait_seconds=0.02)
     try:
         with writer.writing():
             for _ in range(4):
