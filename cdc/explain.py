@@ -5,9 +5,9 @@ from __future__ import annotations
 import pymysql
 import structlog
 
-from cdc.apply.applier import Refused
 from cdc.apply.plan import PlanError
 from cdc.apply.reduce import key_text
+from cdc.apply.refusal import Refused
 from cdc.apply.stage import StagingError
 from cdc.copy.reader import CopyError
 from cdc.event import EventError, snippet
@@ -16,6 +16,8 @@ from cdc.position import PositionError
 from cdc.session import try_again
 from cdc.source.port import SourceError
 from cdc.state import StreamError
+
+_MEND = "correct the mapping, the row or the target's table"
 
 log = structlog.get_logger("stream")
 
@@ -47,7 +49,7 @@ def explain(capability: str, error: Exception) -> StreamError:
         change = error.change
         return StreamError(
             f"an event on {change.schema}.{change.table} can't be applied: {words}",
-            f"correct the mapping, the row or the target's table; {resume}",
+            f"{error.way_out or _MEND}; {resume}",
             position=str(change.place),
             table=change.table,
             key=key_text(change, error.key),

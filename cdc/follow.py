@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from cdc.apply.applier import Applier
 from cdc.apply.plan import Plan, read_plan
+from cdc.apply.quarantine import Quarantine
+from cdc.apply.release import Releaser
 from cdc.copy.copier import Copier, Ended
 from cdc.event import Marker, parse
 from cdc.explain import Stopped
@@ -59,6 +61,7 @@ class Follower:
                 stored = self._begin(ledger, capture, marker)
             except Ended:
                 return
+            quarantine = Quarantine(target, self._spec.capability, self._spec.direction, self._spec.quarantine)
             missing = [table for table in plan.sources if table not in stored.copied]
             copy, plan_meanwhile = None, plan
             if missing:
@@ -66,18 +69,19 @@ class Follower:
                 copy = Copier(self._spec, target, ledger, marker, self._lag)
                 opened.callback(copy.close)
                 plan_meanwhile = copy.prepare(plan, missing)
-            applier = Applier(target, plan_meanwhile)
+            applier = Applier(target, plan_meanwhile, quarantine)
             source = self._source(capture)
             opened.callback(source.close)
             self._lag.forget_sent()
             source.start(stored.resume)
             tail = Tail(self._spec, applier, ledger, source, self._lag, self._reporter)
             opened.callback(tail.close)
+            releaser = Releaser(target, applier, quarantine, self._spec.capability, self._spec.direction)
             tail.begin(plan_meanwhile, copy)
             if copy is not None:
                 copy.start()
             with suppress(Ended):
-                self._go_on(tail, copy, plan, target, marker, ledger)
+                self._go_on(tail, copy, plan, target, marker, ledger, releaser)
 
     def _check(self, target: Session) -> tuple[Plan, Capture]:
         """Everything that can be known before anything is begun. Raises Stopped, PlanError, pymysql errors."""
@@ -140,12 +144,21 @@ class Follower:
             source.close()
 
     def _go_on(
-        self, tail: Tail, copy: Copier | None, plan: Plan, target: Session, marker: MarkerWriter, ledger: Ledger
+        self,
+        tail: Tail,
+        copy: Copier | None,
+        plan: Plan,
+        target: Session,
+        marker: MarkerWriter,
+        ledger: Ledger,
+        releaser: Releaser,
     ) -> None:
         """Until something else is wanted, or a table is altered while it is copied: the run begins anew then, with what
         is copied already. ``plan`` is the one to go by when the copy is complete."""
         while not self._wanted_otherwise():
             self._source_is_there(marker, tail.heard_at)
+            if copy is None:
+                releaser.look(self._reporter.request)
             altered = tail.step()
             if copy is None:
                 if altered:

@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import structlog
 from pymysql.cursors import Cursor
 
 from cdc.position import Position
 from cdc.session import Session
 from cdc.source.port import Resume
 from cdc.state import SCHEMA, Direction, create_tables
+
+log = structlog.get_logger("stream")
 
 _KEY = "capability = %s AND direction = %s"
 
@@ -128,9 +131,12 @@ class Ledger:
         self._incomplete = False
 
     def forget(self) -> None:
-        """Drop the position and the history, and commit. Rows at the target stay."""
+        """Drop the position, the history and what is in quarantine, and commit. Rows at the target stay."""
         with self._session.cursor() as cursor:
+            dropped = cursor.execute(f"DELETE FROM {SCHEMA}.quarantine WHERE {_KEY}", self._id)
             cursor.execute(f"DELETE FROM {SCHEMA}.stream_position WHERE {_KEY}", self._id)
             for name in ("stream_history", "stream_copy", "stream_copy_chunk"):
                 cursor.execute(f"DELETE FROM {SCHEMA}.{name} WHERE {_KEY}", self._id)
         self._session.commit()
+        if dropped:
+            log.warning("quarantine.forgotten", capability=self._id[0], events=dropped, why="the stream was forgotten")

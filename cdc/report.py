@@ -40,6 +40,7 @@ class Reporter(threading.Thread):
         self._news = threading.Event()
         self._state, self._detail = StreamState.STARTING, Detail(pid=os.getpid())
         self._command: Command | None = None
+        self._request: int | None = None
         self._session: Session | None = None
         self.trouble: str | None = None
 
@@ -52,6 +53,11 @@ class Reporter(threading.Thread):
     def asked(self) -> int | None:
         """The number of the newest command known."""
         return None if self._command is None else self._command.asked
+
+    @property
+    def request(self) -> int | None:
+        """The newest request to let something out of quarantine that was not answered when last looked."""
+        return self._request
 
     @property
     def state(self) -> StreamState:
@@ -136,7 +142,12 @@ class Reporter(threading.Thread):
             )
             cursor.execute(f"SELECT wanted, asked, copy_again FROM {SCHEMA}.stream WHERE {_KEY}", self._id)
             row = cursor.fetchone()
+            cursor.execute(f"SELECT MAX(id) FROM {SCHEMA}.quarantine_request WHERE {_KEY} AND answer IS NULL", self._id)
+            request = cursor.fetchone()
         self._session.commit()
+        self._request = request[0] if request else None
+        if self._request is not None:
+            self._news.set()
         if row is not None:
             again = None if row[2] is None else tuple(json.loads(row[2]))
             command = Command(Wanted(row[0]), int(row[1]), again)

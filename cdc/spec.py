@@ -9,6 +9,7 @@ from pathlib import Path
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping
+from cdc.quarantine import Bounds
 from cdc.source.port import Source
 from cdc.source.settings import Capture
 from cdc.state import Direction
@@ -34,6 +35,7 @@ class StreamSpec:
     engine: EngineFiles
     direction: Direction = Direction.TO_NEW
     copy: CopySettings = field(default_factory=CopySettings)
+    quarantine: Bounds = field(default_factory=Bounds)
 
     @property
     def capability(self) -> str:

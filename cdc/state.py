@@ -49,8 +49,20 @@ _TABLES = (
         source_table VARCHAR(64) COLLATE utf8mb4_bin NOT NULL, chunk BIGINT NOT NULL,
         keys_after TEXT NULL, keys_through TEXT NULL, rows_copied BIGINT NOT NULL,
         PRIMARY KEY (capability, direction, source_table, chunk)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.quarantine (
+        id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
+        source_table VARCHAR(64) NOT NULL, key_digest BINARY(16) NOT NULL, key_text TEXT NOT NULL,
+        op CHAR(1) NOT NULL, event LONGBLOB NOT NULL, size BIGINT NOT NULL, place TEXT NOT NULL, error TEXT NULL,
+        stored_at DATETIME(6) NOT NULL,
+        KEY of_key (capability, direction, source_table, key_digest)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.quarantine_request (
+        id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
+        action VARCHAR(16) NOT NULL, events LONGTEXT NULL, asked_at DATETIME(6) NOT NULL, answer LONGTEXT NULL,
+        KEY of_stream (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
-_MISSING = frozenset({1049, 1146})  # unknown database, no such table
+MISSING = frozenset({1049, 1146})  # unknown database, no such table
 
 
 class Direction(StrEnum):
@@ -112,7 +124,6 @@ class Detail:
     lag_samples: int = 0
     rows_per_second: float = 0.0
     behind_events: int | None = None
-    quarantined: int = 0
     note: str | None = None
     warnings: tuple[str, ...] = ()
     progress: CopyProgress | None = None
@@ -126,12 +137,23 @@ class Detail:
     @classmethod
     def from_json(cls, text: str | None) -> Detail:
         raw: dict[str, Any] = json.loads(text) if text else {}
+        raw = {name: value for name, value in raw.items() if name in cls.__dataclass_fields__}  # of an older worker
         progress, error = raw.pop("progress", None), raw.pop("error", None)
         return cls(
             **{**raw, "warnings": tuple(raw.get("warnings", ()))},
             progress=CopyProgress(**progress) if progress else None,
             error=StreamError(**error) if error else None,
         )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How much of a stream is in quarantine. ``first``: the keys that came there first, ``items id=7``."""
+
+    keys: int = 0
+    events: int = 0
+    bytes: int = 0
+    first: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,6 +169,7 @@ class StreamStatus:
     events: int
     heartbeat_age_seconds: float | None
     detail: Detail
+    quarantine: Summary = Summary()
 
     @property
     def lag_seconds(self) -> float | None:
@@ -174,7 +197,8 @@ class StreamStatus:
 
     @property
     def quarantined(self) -> int:
-        return self.detail.quarantined
+        """Keys in quarantine."""
+        return self.quarantine.keys
 
     @property
     def progress(self) -> CopyProgress | None:
@@ -200,6 +224,8 @@ class StreamStatus:
             "heartbeat_age_seconds": self.heartbeat_age_seconds,
             **{name: value for name, value in asdict(self.detail).items() if name != "answered"},
             "lag_seconds": self.lag_seconds,
+            "quarantined": self.quarantined,
+            "quarantine": asdict(self.quarantine),
         }
 
 
@@ -237,12 +263,12 @@ class StreamDesk:
 
     def status(self) -> StreamStatus:
         """Raises pymysql.err.OperationalError when the target can't be reached."""
-        row = self._row(
-            f"""SELECT s.wanted, s.state, s.detail, p.position, COALESCE(p.events, 0),
+        query = f"""SELECT s.wanted, s.state, s.detail, p.position, COALESCE(p.events, 0),
                 TIMESTAMPDIFF(MICROSECOND, s.heartbeat, UTC_TIMESTAMP(6)) / 1000000, s.asked
                 FROM {SCHEMA}.stream s LEFT JOIN {SCHEMA}.stream_position p USING (capability, direction)
                 WHERE s.capability = %s AND s.direction = %s"""
-        )
+        with closing(open_session(self.target, schema=False)) as session:
+            row, held = _row(session, query, self._id), read_summary(session, self._id)
         if row is None:
             row = ("absent", "absent", None, None, 0, None, -1)
         wanted, state = Wanted(row[0]), StreamState(row[1])
@@ -254,11 +280,13 @@ class StreamDesk:
             detail = replace(detail, error=None, note=None)
             if wanted is Wanted.RUNNING and state is not StreamState.NOT_RUNNING:
                 state = StreamState.STARTING
-        return StreamStatus(self.capability, self.direction, wanted, state, row[3], int(row[4]), age, detail)
+        return StreamStatus(self.capability, self.direction, wanted, state, row[3], int(row[4]), age, detail, held)
 
     def position(self) -> Position | None:
         """The source position up to which everything is committed at the target; None before the copy is done."""
-        row = self._row(f"SELECT position FROM {SCHEMA}.stream_position WHERE capability = %s AND direction = %s")
+        query = f"SELECT position FROM {SCHEMA}.stream_position WHERE capability = %s AND direction = %s"
+        with closing(open_session(self.target, schema=False)) as session:
+            row = _row(session, query, self._id)
         return Position.parse(row[0]) if row and row[0] else None
 
     def _ask(self, change: str, value: str) -> None:
@@ -269,16 +297,6 @@ class StreamDesk:
                 (str(value), *self._id),
             )
             session.commit()
-
-    def _row(self, query: str) -> Any:
-        with closing(open_session(self.target, schema=False)) as session, session.cursor() as cursor:
-            try:
-                cursor.execute(query, self._id)
-            except (pymysql.err.ProgrammingError, pymysql.err.OperationalError) as error:
-                if error.args and error.args[0] in _MISSING:
-                    return None
-                raise
-            return cursor.fetchone()
 
 
 class StreamSettle:
@@ -316,3 +334,35 @@ def create_tables(session: Session) -> None:
         for statement in _TABLES:
             cursor.execute(statement)
         cursor.execute("SET SESSION sql_notes = 1")
+
+
+def read_summary(session: Session, stream: tuple[str, str], first: int = 3) -> Summary:
+    """How much of a stream (capability, direction) is in quarantine; nothing where no table was ever made."""
+    of_stream = f"FROM {SCHEMA}.quarantine WHERE capability = %s AND direction = %s"
+    row = _row(
+        session,
+        f"SELECT COUNT(DISTINCT source_table, key_digest), COUNT(*), COALESCE(SUM(size), 0) {of_stream}",
+        stream,
+    )
+    if row is None or not row[0]:
+        return Summary()
+    with session.cursor() as cursor:
+        cursor.execute(
+            f"SELECT source_table, MIN(key_text) {of_stream} GROUP BY source_table, key_digest ORDER BY MIN(id)"
+            f" LIMIT {int(first)}",
+            stream,
+        )
+        named = tuple(f"{table} {key}" for table, key in cursor.fetchall())
+    return Summary(int(row[0]), int(row[1]), int(row[2]), named)
+
+
+def _row(session: Session, query: str, stream: tuple[str, str]) -> Any:
+    """None also where no table was ever made."""
+    with session.cursor() as cursor:
+        try:
+            cursor.execute(query, stream)
+        except (pymysql.err.ProgrammingError, pymysql.err.OperationalError) as error:
+            if error.args and error.args[0] in MISSING:
+                return None
+            raise
+        return cursor.fetchone()

@@ -21,6 +21,7 @@ from cdc.explain import explain, waiting_helps, words_of
 from cdc.follow import Follower
 from cdc.ledger import Ledger
 from cdc.marker import Lag
+from cdc.release import release
 from cdc.report import Command, Reporter
 from cdc.session import connection_lost, open_session
 from cdc.spec import EngineFiles, SourceOf, StreamSpec
@@ -44,6 +45,7 @@ class _Stream:
         self._spec, self._stop, self._source_of = spec, stop, source_of
         self._reporter = Reporter(spec.target, spec.capability, spec.direction)
         self._lag = Lag()
+        self._released = 0  # the last request that was carried out while the stream stood still
         self._tries = 0  # runs in a row that ended before they streamed
 
     def run(self) -> None:
@@ -53,6 +55,8 @@ class _Stream:
             while not self._stop.is_set():
                 command = self._reporter.command
                 if command is None or command.asked == failed:
+                    if self._reporter.state is StreamState.STOPPED:
+                        self._let_out()
                     self._idle(0.5)
                     continue
                 failed = None
@@ -74,6 +78,13 @@ class _Stream:
             self._idle(1.0)
         else:
             self._be_absent()
+
+    def _let_out(self) -> None:
+        """A quarantine that is full stops the stream; what is in it can be let out all the same."""
+        request = self._reporter.request
+        if request is not None and request > self._released:
+            release(self._spec, request)
+            self._released = request
 
     def _be_absent(self) -> None:
         if self._reporter.state is not StreamState.ABSENT:

@@ -9,7 +9,9 @@ import structlog
 from pymysql.cursors import Cursor
 
 from cdc.apply.applier import Applier, Step
+from cdc.apply.isolate import Aside
 from cdc.apply.plan import Plan
+from cdc.apply.reduce import key_text
 from cdc.batches import HELD_EVENTS, Assembler, Cut
 from cdc.copy.copier import Copier
 from cdc.event import Change, Event, Marker, SchemaChange, Truncate
@@ -94,7 +96,8 @@ class Tail:
 
         if self._copy is not None:
             self._copy.stream_begins(cut.events)
-        self._applier.apply(steps, record)
+        for aside in self._applier.apply(steps, record):
+            self._tell(aside)
         if self._copy is not None:
             self._copy.stream_ended(cut.events)
         now = time.monotonic()
@@ -104,6 +107,19 @@ class Tail:
                 self._lag.arrived(event.number, now)
                 self._arrived = True
         return renew
+
+    def _tell(self, aside: Aside) -> None:
+        """Of events that were set aside, those that failed by themselves are worth a line."""
+        if aside.error is not None:
+            change, keys = aside.change, self._plan.keys
+            log.warning(
+                "quarantined",
+                capability=self._spec.capability,
+                table=change.table,
+                key=key_text(change, keys[change.table]),
+                position=str(change.place),
+                error=aside.error,
+            )
 
     def _steps(self, events: list[Event]) -> tuple[list[Step], int, bool]:
         """Changes in runs between truncates; how many; whether a mapped table has a new shape."""

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import pymysql
 from pymysql.cursors import Cursor
 
+from cdc.apply.identity import Mark
+from cdc.apply.isolate import Aside, TooManyFail, isolate
 from cdc.apply.lift import CHECKED, UNCHECKED, Lift
 from cdc.apply.plan import Plan
+from cdc.apply.quarantine import Quarantine, QuarantineFull
 from cdc.apply.reduce import MissingKey, reduce
-from cdc.apply.stage import StagingError
-from cdc.apply.text import MissingColumn, load_text
+from cdc.apply.refusal import REFUSALS, Refused, of_the_row
+from cdc.apply.text import load_text
 from cdc.apply.write import Writer
 from cdc.event import Change, Truncate
 from cdc.session import Session, try_again
 
+__all__ = ["Applier", "Refused", "Step"]
+
 Step = Sequence[Change] | Truncate
 _DUPLICATE, _NO_TEMPORARY = 1062, 1562
-_REFUSALS = (pymysql.err.MySQLError, StagingError, MissingColumn, MissingKey, TypeError)
-
-
-class Refused(Exception):
-    """The target, or the mapping, does not take an event. Nothing of its batch was committed."""
-
-    def __init__(self, change: Change, key: tuple[str, ...], cause: Exception) -> None:
-        arguments = cause.args
-        super().__init__(str(arguments[-1] if arguments else cause))
-        self.change, self.key, self.cause = change, key, cause
 
 
 class Applier:
     """Writes batches through one session on the target. Not for use from several threads."""
 
-    def __init__(self, session: Session, plan: Plan) -> None:
-        """Makes the staging tables. Raises pymysql.err.MySQLError."""
-        self._session, self._plan = session, plan
+    def __init__(self, session: Session, plan: Plan, quarantine: Quarantine | None = None) -> None:
+        """Makes the staging tables, and reads what is in quarantine; without one, whatever can't be applied is raised.
+        Raises pymysql.err.MySQLError."""
+        self._session, self._plan, self._quarantine = session, plan, quarantine
         self._staged = False
         self._lifts: dict[str, Lift] = {}
         self.renew(plan)
@@ -43,6 +39,7 @@ class Applier:
     def renew(self, plan: Plan) -> None:
         """Go on by another plan: a table has another shape. Makes the staging tables anew."""
         self._plan, self._staged = plan, False
+        self._marks = plan.marks
         with self._session.cursor() as cursor:
             for source in plan.sources.values():
                 source.staging.create(cursor)
@@ -52,14 +49,18 @@ class Applier:
                 if lift is not None and _made(cursor, lift):
                     self._lifts[writer.mapping.table] = lift
         self._session.commit()
+        if self._quarantine is not None:
+            self._quarantine.load(self._marks)
 
-    def apply(self, steps: Iterable[Step], record: Callable[[Cursor], None]) -> None:
+    def apply(self, steps: Iterable[Step], record: Callable[[Cursor], None]) -> list[Aside]:
         """Apply the steps in order and commit, with what ``record`` writes in the same transaction.
 
         A batch that a constraint refuses as a whole (values that swap between rows, a child before its parent) is
-        taken apart and applied in source order. Raises Refused when one event by itself is refused, and
-        pymysql.err.MySQLError for trouble with the connection or locks (``session.try_again``): then nothing is
-        committed, and the same call on a fresh session is right.
+        taken apart and applied in source order. Events that are refused by themselves for their row's values, and
+        later ones of the same row, are stored in quarantine in the same transaction and given back; everything else
+        goes in. Raises Refused for an event that can't be set aside, and pymysql.err.MySQLError for trouble with the
+        connection or locks (``session.try_again``): then nothing is committed, and the same call on a fresh session
+        is right.
         """
         try:
             self._session.begin()
@@ -67,30 +68,75 @@ class Applier:
                 for step in steps:
                     if isinstance(step, Truncate):
                         self._clear(cursor, step.table)
+                        if self._quarantine is not None:
+                            self._quarantine.truncated(cursor, step)
                     elif step:
-                        self._apart(cursor, step)
+                        self._take(cursor, step)
                 record(cursor)
             self._session.commit()
         except BaseException:
+            if self._quarantine is not None:
+                self._quarantine.rolled_back()
             if self._session.open:
                 self._session.rollback()
             raise
         self._empty()
+        return self._quarantine.committed() if self._quarantine is not None else []
 
-    def _apart(self, cursor: Cursor, changes: Sequence[Change]) -> None:
-        """All changes at once if the target takes them so, else in halves."""
+    @property
+    def plan(self) -> Plan:
+        return self._plan
+
+    def isolated(
+        self, cursor: Cursor, changes: Sequence[Change], held: Collection[Mark], most_keys: int
+    ) -> list[Aside]:
+        """Apply these in the caller's transaction, but for those that are refused, those with a mark that is ``held``,
+        and what has to wait behind them; gives these. Raises as ``apply`` does, and TooManyFail."""
+        return isolate(changes, lambda some: self._attempt(cursor, some), self._marks_of, held, most_keys)
+
+    def _take(self, cursor: Cursor, changes: Sequence[Change]) -> None:
+        """In the caller's transaction: at the target or in quarantine."""
+        quarantine = self._quarantine
+        try:
+            if quarantine is None:
+                self.isolated(cursor, changes, (), 0)
+            else:
+                bounds = quarantine.bounds
+                quarantine.add(cursor, self.isolated(cursor, changes, quarantine.held, bounds.max_keys_at_once))
+        except TooManyFail as error:
+            raise self._refused(error.change, error.cause, error.keys) from error
+        except QuarantineFull as error:
+            key = self._plan.keys[error.change.table]
+            way_out = "mend what is there: strangler quarantine list, quarantine retry --all; or give it more room"
+            raise Refused(error.change, key, error, str(error), way_out) from error
+
+    def _attempt(self, cursor: Cursor, changes: Sequence[Change]) -> Exception | None:
+        """All of them in, or why not, and none of them."""
         cursor.execute("SAVEPOINT strangler")
         try:
             self._write(cursor, changes)
-        except _REFUSALS as error:
+        except REFUSALS as error:
             if try_again(error):
                 raise
-            if len(changes) == 1:
-                raise Refused(changes[0], self._plan.keys[changes[0].table], error) from error
+            if len(changes) == 1 and not of_the_row(error):
+                raise self._refused(changes[0], error) from error
             cursor.execute("ROLLBACK TO SAVEPOINT strangler")
-            middle = len(changes) // 2
-            self._apart(cursor, changes[:middle])
-            self._apart(cursor, changes[middle:])
+            return error
+        return None
+
+    def _refused(self, change: Change, cause: Exception, keys: int = 1) -> Refused:
+        key = self._plan.keys[change.table]
+        if keys == 1:
+            return Refused(change, key, cause)
+        words = f"{keys:,} rows of one batch are refused, so it is the mapping or the table that is wrong: {cause}"
+        return Refused(change, key, cause, words)
+
+    def _marks_of(self, change: Change) -> tuple[Mark, ...]:
+        marks = self._marks.get(change.table)
+        try:
+            return marks.of(change) if marks is not None else ()
+        except KeyError as error:
+            raise self._refused(change, MissingKey(change, str(error.args[0]))) from error
 
     def _write(self, cursor: Cursor, changes: Sequence[Change]) -> None:
         if self._staged:

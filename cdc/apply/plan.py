@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cdc.apply.identity import Marks, marks_of
 from cdc.apply.stage import Staging
 from cdc.apply.write import TargetTable, Writer, other_unique_keys
 from cdc.conversion import Unsupported
@@ -51,6 +52,11 @@ class SourceTable:
     def watched(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(column for writer in self.writers for column in writer.watched))
 
+    @property
+    def marks(self) -> Marks:
+        claims = [mentioned(w.mapping.key.values(), w.staging.names) for w in self.writers if w.watched]
+        return marks_of(self.table.name, self.table.columns, self.key, claims)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -62,6 +68,10 @@ class Plan:
     @property
     def keys(self) -> dict[str, tuple[str, ...]]:
         return {name: source.key for name, source in self.sources.items()}
+
+    @property
+    def marks(self) -> dict[str, Marks]:
+        return {name: source.marks for name, source in self.sources.items()}
 
 
 def read_plan(mapping: CapabilityMapping, source: Session, target: Session) -> Plan:

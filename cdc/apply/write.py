@@ -107,6 +107,12 @@ class Writer:
         """Removes all rows: the source's table was truncated."""
         return f"DELETE FROM {self._table}"
 
+    def found(self) -> str:
+        """SELECT of the target rows, as the mapping writes them, that the staged rows would be."""
+        columns = ", ".join(f"t.{quoted(column)}" for column in self.mapping.expressions)
+        keys = self._keys(self.staging.after)
+        return f"SELECT {columns} FROM {self._table} t JOIN ({keys}) n ON {self._same('t', 'n')}"
+
     @property
     def key_columns(self) -> tuple[Column, ...]:
         return tuple(self.target.table.columns[name] for name in self.mapping.key)

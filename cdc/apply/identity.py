@@ -1,0 +1,89 @@
+"""Which events are about the same row: marks of an event, as text.
+
+Pure. Two events that share a mark must be applied in their order; events without a common mark need not. The first
+mark is the source's primary key. Where the mapping makes the target's key of other columns too, the values of those
+are marks as well: another row may take over a target row that an event in quarantine still has to leave.
+
+Marks are made to be equal rather too often than too seldom: letters that a collation may call equal are one mark.
+Then an event waits that need not have waited; the other way round an older event could overwrite a newer row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias
+
+from cdc.event import Change, Row
+from cdc.schema import Column
+
+Mark: TypeAlias = tuple[str, ...]
+_NULL = "\0"
+_TEXT = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"})
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How the events of one source table are marked. ``key`` are the primary key's columns, ``claims`` the sets of
+    columns that further keys of target rows are made of."""
+
+    table: str
+    key: tuple[Column, ...]
+    claims: tuple[tuple[Column, ...], ...] = ()
+
+    def key_of(self, change: Change) -> Mark:
+        """The mark of the primary key. Raises KeyError when the event lacks a column of it."""
+        row = (change.before if change.op == "d" else change.after) or {}
+        return (self.table, "", *(_normal(column, row[column.name]) for column in self.key))
+
+    def of(self, change: Change) -> tuple[Mark, ...]:
+        """All marks, the primary key's first. Raises KeyError."""
+        if not self.claims:
+            return (self.key_of(change),)
+        marks = {self.key_of(change): None}
+        for row in (change.before, change.after):
+            if row is not None:
+                for number, columns in enumerate(self.claims):
+                    marks[(self.table, str(number), *(_normal(c, row.get(c.name)) for c in columns))] = None
+        return tuple(marks)
+
+    def shown(self, row: Row) -> dict[str, Any]:
+        """The primary key's columns and values, for people and for storing."""
+        return {column.name: row.get(column.name) for column in self.key}
+
+
+def digest(mark: Mark) -> bytes:
+    """16 bytes that stand for a mark in a table."""
+    return hashlib.sha256("\x1f".join(mark).encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def marks_of(table: str, columns: Mapping[str, Column], key: Sequence[str], claims: Sequence[Sequence[str]]) -> Marks:
+    """``claims``: per mapping that does not find its target row by the primary key alone, the columns it uses."""
+    return Marks(table, tuple(columns[c] for c in key), tuple(tuple(columns[c] for c in claim) for claim in claims))
+
+
+def _normal(column: Column, value: Any) -> str:
+    if value is None:
+        return _NULL
+    if isinstance(value, bool):
+        return str(int(value))
+    if column.type in _TEXT:
+        text = str(value)
+        return text.rstrip() if (column.collation or "").endswith("_bin") else fold(text)
+    return _number(value) if column.type == "decimal" else str(value)
+
+
+def _number(value: Any) -> str:
+    try:
+        return str(Decimal(str(value)).normalize())
+    except InvalidOperation:
+        return str(value)
+
+
+def fold(text: str) -> str:
+    """Without case, accents and trailing blanks: what a collation may call equal is equal."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFKD", "".join(c for c in plain if not unicodedata.combining(c)).casefold()).rstrip()
