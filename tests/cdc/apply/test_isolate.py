@@ -66,7 +66,7 @@ VALUES = st.one_of(st.none(), st.integers(-5, 5))
 EVENTS = st.lists(st.tuples(st.integers(0, 7), VALUES), max_size=60)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=120)
 @given(EVENTS, st.frozensets(st.integers(0, 7), max_size=4), st.lists(st.integers(1, 12), max_size=12))
 def test_the_other_keys_are_as_if_nothing_had_failed_and_after_a_retry_all_are(
     events: list[tuple[int, int | None]], bad: frozenset[int], cuts: list[int]
