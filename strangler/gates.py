@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -48,6 +48,7 @@ class Observation:
     stream: str | None = None
     lag_seconds: float | None = None
     quarantined: int = 0
+    quarantined_first: tuple[str, ...] = ()
     legacy: Traffic | None = None
     new: Traffic | None = None
     verify: Evidence | None = None
@@ -82,7 +83,8 @@ def _data(gate: Gate, seen: Observation) -> Iterator[Check]:
         )
     yield from _lag(gate, seen)
     if seen.quarantined:
-        yield Check("quarantine", Verdict.REFUSED, f"{seen.quarantined:,} keys wait in quarantine")
+        text = in_quarantine(seen.quarantined, seen.quarantined_first)
+        yield Check("quarantine", Verdict.REFUSED, text, f"strangler quarantine list {seen.capability}")
 
 
 def _lag(gate: Gate, seen: Observation) -> Iterator[Check]:
@@ -155,6 +157,13 @@ def _traffic(gate: Gate, seen: Observation) -> Iterator[Check]:
     new, legacy = seen.new.error_percent, seen.legacy.error_percent
     text = f"{new:.2g} % on new, {legacy:.2g} % on legacy, the gate allows {above:g} % more"
     yield Check("errors", Verdict.PASS if new <= legacy + above else Verdict.REFUSED, text)
+
+
+def in_quarantine(keys: int, first: Sequence[str]) -> str:
+    """``2 keys wait in quarantine: items id=7, items id=9``."""
+    more = ", ..." if keys > len(first) else ""
+    named = f": {', '.join(first)}{more}" if first else ""
+    return f"{keys:,} {'key waits' if keys == 1 else 'keys wait'} in quarantine{named}"
 
 
 def duration(seconds: float) -> str:

@@ -55,9 +55,10 @@ class Client:
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         return self._answer("GET", path, params={k: v for k, v in query.items() if v is not None})
 
-    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def post(self, path: str, body: Mapping[str, Any], timeout_seconds: float | None = None) -> dict[str, Any]:
         """``body`` without actor: it is who is logged in."""
-        return self._answer("POST", path, json={"actor": actor(), **body})
+        more = {} if timeout_seconds is None else {"timeout": httpx.Timeout(timeout_seconds, connect=3)}
+        return self._answer("POST", path, json={"actor": actor(), **body}, **more)
 
     def bring(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """A post that changes nothing and so has no actor."""

@@ -11,6 +11,7 @@ from strangler.cli.client import Client
 from strangler.cli.grid import Column, Row
 from strangler.cli.options import Json
 from strangler.cli.screen import Screen, print_json
+from strangler.gates import in_quarantine
 
 
 def register(app: typer.Typer) -> None:
@@ -75,7 +76,10 @@ def in_sync(c: dict[str, Any]) -> str:
             return "not started"
         case "streaming":
             verified = next((e for e in c["evidence"] if e["kind"] == "verify"), None)
-            return f"{'rows differ' if verified and not verified['ok'] else 'yes'}, {phrase.lag(sync['lag_seconds'])}"
+            said = "rows differ" if verified and not verified["ok"] else "yes"
+            if waiting := sync["quarantined"]:
+                said = f"all but {waiting:,} {'key' if waiting == 1 else 'keys'}"
+            return f"{said}, {phrase.lag(sync['lag_seconds'])}"
         case "copying":
             progress = sync.get("progress") or {}
             total, done = progress.get("rows_total") or 0, progress.get("rows_done") or 0
@@ -94,10 +98,18 @@ def remarks(c: dict[str, Any]) -> list[str]:
     lines = []
     if (op := c["operation"]) is not None:
         lines.append(f"{c['name']}: {op['kind']} by {op['actor']} under way since {phrase.clock(op['since'])}")
-    lines += [f"{c['name']}: {line}" for line in trouble(c["sync"])]
+    lines += [f"{c['name']}: {line}" for line in (*trouble(c["sync"]), *waiting(c["name"], c["sync"]))]
     if not c["rollback"]["safe"]:
         lines += [f"{c['name']}: {reason}" for reason in c["rollback"]["reasons"]]
     return ["", *lines] if lines else []
+
+
+def waiting(name: str, sync: dict[str, Any]) -> list[str]:
+    """What is in quarantine, and how to see it."""
+    if not sync["quarantined"]:
+        return []
+    first = (sync.get("quarantine") or {}).get("first") or ()
+    return [in_quarantine(sync["quarantined"], first), f"  strangler quarantine list {name}"]
 
 
 def trouble(sync: dict[str, Any]) -> list[str]:

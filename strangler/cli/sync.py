@@ -11,7 +11,7 @@ from strangler.cli.client import Client
 from strangler.cli.grid import Column, Row
 from strangler.cli.options import CapabilityName, DryRun, Json, Reason
 from strangler.cli.screen import Screen, print_json
-from strangler.cli.status import trouble
+from strangler.cli.status import trouble, waiting
 
 
 def register(app: typer.Typer) -> None:
@@ -91,11 +91,13 @@ def show(streams: list[dict[str, Any]], screen: Screen) -> None:
         Column("LAG", right=True),
         Column("EVENTS", right=True),
         Column("ROWS/S", right=True),
+        Column("QUARANTINE", right=True),
         Column("POSITION"),
     ]
     screen.grid(columns, [_row(s) for s in streams])
     for stream in streams:
-        lines = [*copying(stream), *trouble(stream), *(f"warning: {w}" for w in stream.get("warnings") or ())]
+        held = waiting(stream["capability"], stream) if stream.get("quarantined") else []
+        lines = [*copying(stream), *trouble(stream), *held, *(f"warning: {w}" for w in stream.get("warnings") or ())]
         for line in lines:
             screen.line(f"{stream['capability']}: {line}")
 
@@ -108,6 +110,7 @@ def _row(s: dict[str, Any]) -> Row:
         phrase.lag(s["lag_seconds"]) if following else "-",
         phrase.count(s["events"]),
         phrase.count(round(s["rows_per_second"])),
+        f"{s['quarantined']:,} key{'' if s['quarantined'] == 1 else 's'}" if s.get("quarantined") else "-",
         short(s["position"]),
     )
 

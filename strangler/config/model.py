@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from cdc.quarantine import Bounds
 from proxy.routes import Access, Route
 
 READS = ("GET", "HEAD", "OPTIONS")
@@ -178,6 +179,19 @@ class CopySection(Section):
     max_threads_running: Annotated[StrictInt, Field(ge=0)] = 25
 
 
+class QuarantineSection(Section):
+    """How many events, and how much of them, may wait because they can't be applied; the stream stops when there are
+    more, or when more than ``max_keys_at_once`` rows of one batch are refused. Zero: stop at the first."""
+
+    max_events: Annotated[StrictInt, Field(ge=0)] = 1000
+    max_megabytes: Annotated[float, Field(strict=True, gt=0)] = 64.0
+    max_keys_at_once: Annotated[StrictInt, Field(ge=0)] = 100
+
+    @property
+    def bounds(self) -> Bounds:
+        return Bounds(self.max_events, int(self.max_megabytes * 1024 * 1024), self.max_keys_at_once)
+
+
 class Capability(Section):
     """What moves together: routes, tables, one contract, one service."""
 
@@ -190,6 +204,7 @@ class Capability(Section):
     tables: Mapping[Text, TableSection] = {}
     synced: SyncedSection = SyncedSection()
     copy_: Annotated[CopySection, Field(alias="copy")] = CopySection()
+    quarantine: QuarantineSection = QuarantineSection()
     canary: CanarySection = CanarySection()
     gates: Mapping[StrictStr, Gate] = {}
 

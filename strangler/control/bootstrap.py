@@ -24,6 +24,7 @@ from strangler.control.observe import Observer
 from strangler.control.operation import Operations, OperationStore
 from strangler.control.phase_store import PhaseStore
 from strangler.control.preflight import Preflight
+from strangler.control.quarantine import Quarantine
 from strangler.control.status import StatusBoard
 from strangler.control.streams import Streams
 from strangler.control.sync_change import Syncer
@@ -53,6 +54,7 @@ class ControlPlane:
     mover: Mover
     syncer: Syncer
     comparer: Comparer
+    quarantine: Quarantine
     audit: Audit
     evidence: EvidenceStore
     operations: Operations
@@ -125,6 +127,7 @@ def compose(config: Config, *, xds: tuple[str, int], now: Callable[[], datetime]
         mover=mover,
         syncer=Syncer(flagging, streams, phases, audit, operations, preflight, now),
         comparer=Comparer(config, streams, phases, evidence, audit, operations, now),
+        quarantine=Quarantine(config, streams, phases, audit, operations, now),
         audit=audit,
         evidence=evidence,
         operations=operations,

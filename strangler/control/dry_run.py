@@ -47,6 +47,6 @@ def _say(step: Step, plan: Plan, flagging: Flagging, tables: int) -> list[str]:
             change = Edit(percent=percent)
             return traffic(*flagging.preview(lambda f: edit(f, table, name, change, reads_only=True)))
         case StopStream():
-            return [f"stop the change stream of {name} and forget its position; rows on new stay as they are"]
+            return [f"stop the change stream of {name} and forget its position and quarantine; rows on new stay"]
         case EnterPhase(phase):
             return [f"write down that {name} is in {phase}"]

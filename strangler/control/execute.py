@@ -33,7 +33,7 @@ from strangler.control.streams import Streams
 from strangler.control.traffic import TrafficMeter
 from strangler.evidence import Evidence, Kind, of_verify
 from strangler.exits import Failed, StranglerError
-from strangler.gates import duration
+from strangler.gates import duration, in_quarantine
 
 log = structlog.get_logger()
 
@@ -111,6 +111,11 @@ class Executor:
             status = await self._streams.status(name)
             waited = time.monotonic() - started
             lag = status.lag_seconds
+            if status.state is StreamState.STREAMING and status.quarantined:
+                raise Failed(
+                    f"{in_quarantine(status.quarantined, status.quarantine.first)}; {name} stays in {self.plan.origin}",
+                    [f"strangler quarantine list {name} says why; the stream goes on meanwhile"],
+                )
             if status.state is StreamState.STREAMING and lag is not None and lag <= step.max_lag_seconds:
                 return f"following, lag {duration(lag)}, {status.events:,} events so far"
             if status.state is StreamState.STOPPED:

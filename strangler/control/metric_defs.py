@@ -47,9 +47,15 @@ STREAM_STATE = Gauge("strangler_stream_state", "1 for the current state", ["capa
 # Gauge, seconds. How old the rows on the target are; absent until a marker has come through.
 LAG = Gauge("strangler_stream_lag_seconds", "Age of the target's rows", ["capability"], registry=REGISTRY)
 
-# Gauge. Change events applied since the stream's first start, and keys waiting in quarantine.
+# Gauge. Change events applied since the stream's first start; keys waiting in quarantine, with events and bytes.
 EVENTS = Gauge("strangler_stream_events", "Events applied", ["capability"], registry=REGISTRY)
 QUARANTINED = Gauge("strangler_stream_quarantined", "Keys in quarantine", ["capability"], registry=REGISTRY)
+QUARANTINED_EVENTS = Gauge(
+    "strangler_stream_quarantined_events", "Events in quarantine", ["capability"], registry=REGISTRY
+)
+QUARANTINED_BYTES = Gauge(
+    "strangler_stream_quarantined_bytes", "Bytes in quarantine", ["capability"], registry=REGISTRY
+)
 
 # Counter. Moves tried, by kind (advance, rollback) and outcome (done, failed, refused).
 MOVES = Counter("strangler_moves_total", "Moves tried", ["capability", "kind", "outcome"], registry=REGISTRY)

@@ -52,6 +52,13 @@ class SyncChange(Change):
     tables: list[str] = []
 
 
+class QuarantineChange(Change):
+    """``ids`` of events whose keys are retried; all (of ``capability``) when there are none."""
+
+    ids: list[str] = []
+    capability: str | None = None
+
+
 class Verify(BaseModel):
     model_config = ConfigDict(extra="forbid")
     actor: str = "api"
@@ -204,6 +211,52 @@ class StreamOut(BaseModel):
     lag_seconds: float | None
     events: int
     rows_per_second: float
+
+
+class HeldEventOut(BaseModel):
+    """``error`` is None for an event that waits behind an earlier one of its key; ``waiting_behind`` counts those that
+    wait for this one. ``event`` (op, before, after, place) comes with one key's events only."""
+
+    capability: str
+    id: str
+    table: str
+    key: str
+    op: str
+    position: str
+    error: str | None
+    waiting_behind: int
+    stored_at: datetime
+    bytes: int
+    event: dict[str, Any] | None
+
+
+class QuarantineUse(BaseModel):
+    capability: str
+    keys: int
+    events: int
+    bytes: int
+    max_events: int
+    max_bytes: int
+
+
+class QuarantineOut(BaseModel):
+    events: list[HeldEventOut]
+    use: list[QuarantineUse]
+    unreachable: list[str]
+
+
+class QuarantineChangeOut(BaseModel):
+    """``events`` still wait, the first of each key. ``rows``: by table of the new side, the row that a discarded event
+    was about, as it is now (None: there is none)."""
+
+    action: str
+    dry_run: bool
+    done: bool
+    would: list[str]
+    applied: list[str]
+    discarded: list[str]
+    events: list[HeldEventOut]
+    rows: dict[str, dict[str, Any] | None]
 
 
 class SyncStatusOut(BaseModel):

@@ -68,6 +68,7 @@ class Observer:
             stream=None if not has_tables else str(stream.state) if stream else "unreachable",
             lag_seconds=stream.lag_seconds if stream else None,
             quarantined=stream.quarantined if stream else 0,
+            quarantined_first=stream.quarantine.first if stream else (),
             legacy=None if total is None else since(total, standing.baseline, Side.LEGACY),
             new=None if total is None else since(total, standing.baseline, Side.NEW),
             verify=evidence.get(Kind.VERIFY),

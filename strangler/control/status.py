@@ -27,7 +27,7 @@ from strangler.control.models import (
 )
 from strangler.control.observe import Observer, View, stream_json
 from strangler.control.operation import Operation, Operations
-from strangler.gates import allowed, reasons
+from strangler.gates import Observation, allowed, in_quarantine, reasons
 from strangler.phases import Phase, after
 
 
@@ -73,7 +73,7 @@ class StatusBoard:
             sync=SyncOut(**stream_json(name, view.stream, view.stream_error)),
             evidence=[EvidenceOut(**e.to_json()) for e in view.evidence.values()],
             next=self._next(name, view),
-            rollback=_rollback(standing.phase),
+            rollback=_rollback(standing.phase, view.seen),
             operation=_operation(self._operations.holder(name)),
         )
 
@@ -126,11 +126,15 @@ def _reads(route: RouteOut) -> bool:
     return route.access is Access.READ
 
 
-def _rollback(phase: Phase) -> RollbackOut:
-    """Legacy owns every row up to phase reads, so that going back loses nothing."""
+def _rollback(phase: Phase, seen: Observation) -> RollbackOut:
+    """Legacy owns every row up to phase reads, so that going back loses nothing, not even what waits in quarantine."""
     if phase is Phase.LEGACY:
         return RollbackOut(safe=True, reasons=["there is nothing to roll back"], rows_at_risk=0)
-    return RollbackOut(safe=True, reasons=["legacy owns all rows: a rollback loses nothing"], rows_at_risk=0)
+    reasons = ["legacy owns all rows: a rollback loses nothing"]
+    if seen.quarantined:
+        waiting = in_quarantine(seen.quarantined, seen.quarantined_first)
+        reasons.append(f"{waiting}; legacy has these changes, new does not")
+    return RollbackOut(safe=True, reasons=reasons, rows_at_risk=0)
 
 
 def _operation(op: Operation | None) -> OperationOut | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
-from typing import TypeVar
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
 
 import pymysql
 
+from cdc.quarantine import Action, HeldEvent, QuarantineDesk, QuarantineError
 from cdc.state import StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
 from cdc.verify import Progress, VerifyError, VerifyResult, verify_capability
 from strangler.config import NotRunning, Resolved
@@ -39,6 +40,20 @@ class Streams:
         if unknown := sorted(set(tables) - known):
             raise Usage(f"no mapping of {capability} reads {', '.join(unknown)}; it reads {', '.join(sorted(known))}")
         await self._ask(capability, lambda: self._desk(capability).resnapshot(sorted(tables)))
+
+    async def quarantine_heads(self, capability: str) -> list[HeldEvent]:
+        """The first event of every key that waits."""
+        return await self._ask(capability, lambda: self._quarantine(capability).heads())
+
+    async def quarantined(self, capability: str, number: int) -> list[HeldEvent]:
+        """All events of that event's key, in order; none when it is not there."""
+        return await self._ask(capability, lambda: self._quarantine(capability).of_key(number))
+
+    async def release(
+        self, capability: str, action: Action, numbers: Sequence[int] | None, timeout_seconds: float
+    ) -> dict[str, Any]:
+        """Have the worker do it; its answer. Raises Failed with what kept it from doing so."""
+        return await self._ask(capability, lambda: self._quarantine(capability).ask(action, numbers, timeout_seconds))
 
     async def verify(
         self,
@@ -73,11 +88,16 @@ class Streams:
     def _desk(self, capability: str) -> StreamDesk:
         return StreamDesk(self._resolved().capability_database(capability), capability)
 
+    def _quarantine(self, capability: str) -> QuarantineDesk:
+        return QuarantineDesk(self._resolved().capability_database(capability), capability)
+
     async def _ask(self, capability: str, call: Callable[[], T]) -> T:
         try:
             return await asyncio.to_thread(call)
         except VerifyError as error:
             raise Failed(str(error)) from error
+        except QuarantineError as error:
+            raise Failed(f"{capability}: {error}", [f"strangler sync status {capability}"]) from error
         except NotRunning as error:
             raise Failed(str(error)) from error
         except pymysql.err.OperationalError as error:

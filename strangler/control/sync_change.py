@@ -62,7 +62,10 @@ class Syncer:
             said = _SAID[action].format(
                 name=name, position=before.position or "the beginning", tables=", ".join(asked.tables) or "all tables"
             )
-            return await self._answer(name, action, dry_run=True, would=[said], warnings=warnings)
+            would = [said]
+            if action == "resnapshot" and before.quarantined:
+                would.append("forget what is in quarantine of these tables: the copy has all of it")
+            return await self._answer(name, action, dry_run=True, would=would, warnings=warnings)
         op = Operation("", name, f"sync {action}", asked.actor, asked.reason, self._now(), standing.phase, 0)
         with self._operations.hold(op):
             await self._ask(name, action, asked)

@@ -58,6 +58,9 @@ def _set(capability: CapabilityOut) -> None:
         metrics.LAG.labels(name).set(sync.lag_seconds)
     metrics.EVENTS.labels(name).set((sync.model_extra or {}).get("events", 0))
     metrics.QUARANTINED.labels(name).set(sync.quarantined)
+    held = (sync.model_extra or {}).get("quarantine") or {}
+    metrics.QUARANTINED_EVENTS.labels(name).set(held.get("events", 0))
+    metrics.QUARANTINED_BYTES.labels(name).set(held.get("bytes", 0))
     for route in capability.routes:
         metrics.PERCENT.labels(name, route.route).set(route.percent)
         if route.served is not None and route.errors is not None:

@@ -62,4 +62,5 @@ def stream_spec(config: Config, capability: str) -> StreamSpec:
         engine=files,
         direction=Direction.TO_NEW,
         copy=CopySettings(**dict(config.capabilities[capability].copy_)),
+        quarantine=config.capabilities[capability].quarantine.bounds,
     )
