@@ -108,7 +108,7 @@ class Tail:
                 self._arrived = True
         return renew
 
-    def _tell(self, aside: Aside) -> None:
+    def _tell(self, aside: Aside[Change]) -> None:
         """Of events that were set aside, those that failed by themselves are worth a line."""
         if aside.error is not None:
             change, keys = aside.change, self._plan.keys

@@ -52,7 +52,7 @@ class Applier:
         if self._quarantine is not None:
             self._quarantine.load(self._marks)
 
-    def apply(self, steps: Iterable[Step], record: Callable[[Cursor], None]) -> list[Aside]:
+    def apply(self, steps: Iterable[Step], record: Callable[[Cursor], None]) -> list[Aside[Change]]:
         """Apply the steps in order and commit, with what ``record`` writes in the same transaction.
 
         A batch that a constraint refuses as a whole (values that swap between rows, a child before its parent) is
@@ -89,7 +89,7 @@ class Applier:
 
     def isolated(
         self, cursor: Cursor, changes: Sequence[Change], held: Collection[Mark], most_keys: int
-    ) -> list[Aside]:
+    ) -> list[Aside[Change]]:
         """Apply these in the caller's transaction, but for those that are refused, those with a mark that is ``held``,
         and what has to wait behind them; gives these. Raises as ``apply`` does, and TooManyFail."""
         return isolate(changes, lambda some: self._attempt(cursor, some), self._marks_of, held, most_keys)

@@ -1,19 +1,20 @@
 """Which changes of a batch go in, and which have to wait: found by trying, in halves.
 
-Pure: trying is given. A change that waits keeps all later ones of its row waiting; whatever else goes on. Finding one
-change that fails costs about twice the logarithm of the batch in tries.
+Pure: trying is given, and what a change is. One that waits keeps all later ones of its row waiting; whatever else goes
+on. Finding one that fails costs about twice the logarithm of the batch in tries.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from cdc.apply.identity import Mark
 from cdc.apply.refusal import of_other_rows
-from cdc.event import Change
 
-Attempt = Callable[[Sequence[Change]], Exception | None]
+C = TypeVar("C")
+Attempt = Callable[[Sequence[C]], Exception | None]
 """Apply these, in order. None when they are in; otherwise what was said, and nothing of them is in. An error that no
 row is to blame for is raised."""
 
@@ -21,42 +22,42 @@ row is to blame for is raised."""
 class TooManyFail(Exception):
     """So many rows of one batch are refused that the rows are not what is wrong."""
 
-    def __init__(self, change: Change, cause: Exception, keys: int) -> None:
+    def __init__(self, change: Any, cause: Exception, keys: int) -> None:
         super().__init__(str(cause.args[-1] if cause.args else cause))
         self.change, self.cause, self.keys = change, cause, keys
 
 
 @dataclass(frozen=True)
-class Aside:
+class Aside(Generic[C]):
     """A change that did not go in. ``error`` says why; None: it waits behind an earlier one that shares a mark."""
 
-    change: Change
+    change: C
     marks: tuple[Mark, ...]
     error: str | None
 
 
 @dataclass(frozen=True)
-class _Numbered:
+class _Numbered(Generic[C]):
     number: int
-    change: Change
+    change: C
     marks: tuple[Mark, ...]
 
 
 @dataclass
-class _Outcome:
+class _Outcome(Generic[C]):
     """In one pass over some changes: those that wait, in order; by number why the failed ones failed."""
 
-    waiting: list[_Numbered]
+    waiting: list[_Numbered[C]]
     failed: dict[int, Exception]
 
 
 def isolate(
-    changes: Sequence[Change],
-    attempt: Attempt,
-    marks: Callable[[Change], tuple[Mark, ...]],
+    changes: Sequence[C],
+    attempt: Attempt[C],
+    marks: Callable[[C], tuple[Mark, ...]],
     held: Collection[Mark],
     most_keys: int,
-) -> list[Aside]:
+) -> list[Aside[C]]:
     """Apply ``changes`` but for those that fail or wait; these, in order. All at once is tried first.
 
     ``held`` are the marks of what waits already. What fails for another row's sake (a duplicate, a missing parent) is
@@ -85,16 +86,16 @@ def isolate(
 
 
 def _pass(
-    changes: Sequence[_Numbered],
-    attempt: Attempt,
+    changes: Sequence[_Numbered[C]],
+    attempt: Attempt[C],
     held: Collection[Mark],
     most_keys: int,
     whole: Exception | None = None,
-) -> _Outcome:
+) -> _Outcome[C]:
     """``whole``: what was said when all of them were tried."""
-    outcome, blocked = _Outcome([], {}), set[Mark]()
+    outcome, blocked = _Outcome[C]([], {}), set[Mark]()
 
-    def free(some: Sequence[_Numbered]) -> list[_Numbered]:
+    def free(some: Sequence[_Numbered[C]]) -> list[_Numbered[C]]:
         going = []
         for one in some:
             if any(mark in held or mark in blocked for mark in one.marks):
@@ -104,7 +105,7 @@ def _pass(
                 going.append(one)
         return going
 
-    def part(some: Sequence[_Numbered], known: Exception | None = None) -> None:
+    def part(some: Sequence[_Numbered[C]], known: Exception | None = None) -> None:
         going = free(some)
         if not going:
             return
@@ -127,9 +128,9 @@ def _pass(
     return outcome
 
 
-def _hopeful(outcome: _Outcome) -> list[_Numbered]:
+def _hopeful(outcome: _Outcome[C]) -> list[_Numbered[C]]:
     """Changes that failed for other rows' sake, and those that wait behind nothing worse; none if none failed so."""
-    lost, hopeful = set[Mark](), []
+    lost, hopeful = set[Mark](), list[_Numbered[C]]()
     for one in outcome.waiting:
         error = outcome.failed.get(one.number)
         if (error is not None and not of_other_rows(error)) or any(mark in lost for mark in one.marks):

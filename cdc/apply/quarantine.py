@@ -26,7 +26,7 @@ _BEHIND_TRUNCATE = "all rows of its table were removed at once"
 class QuarantineFull(Exception):
     """An event can't be applied, and there is no room to set it aside. Nothing of its batch was committed."""
 
-    def __init__(self, aside: Aside, held: tuple[int, int], bounds: Bounds) -> None:
+    def __init__(self, aside: Aside[Change], held: tuple[int, int], bounds: Bounds) -> None:
         super().__init__(
             f"the quarantine is full: {held[0]:,} events of at most {bounds.max_events:,}, {held[1]:,} bytes of at most"
             f" {bounds.max_bytes:,}; the next would be: {aside.error or 'a later event of a row that waits there'}"
@@ -51,7 +51,7 @@ class Quarantine:
         self._marks: Mapping[str, Marks] = {}
         self._held: frozenset[Mark] = frozenset()
         self._size = self._grown = (0, 0)  # events, bytes: committed; with those of this transaction
-        self._new: list[Aside] = []
+        self._new: list[Aside[Change]] = []
 
     @property
     def held(self) -> Collection[Mark]:
@@ -77,7 +77,7 @@ class Quarantine:
         """Raises KeyError when the event lacks a column of its key."""
         return self._marks[change.table].of(change)
 
-    def add(self, cursor: Cursor, aside: Sequence[Aside]) -> None:
+    def add(self, cursor: Cursor, aside: Sequence[Aside[Change]]) -> None:
         """Store these, in order, in the caller's transaction. Raises QuarantineFull."""
         rows, (events, size) = [], self._grown
         for one in aside:
@@ -109,7 +109,7 @@ class Quarantine:
             gone = Change(0, "d", event.schema, event.table, last.after, None, *event.place)
             self.add(cursor, [Aside(gone, self._marks_of_stored(gone), None)])
 
-    def committed(self) -> list[Aside]:
+    def committed(self) -> list[Aside[Change]]:
         """What was added is stored; gives it."""
         new, self._held = self._new, frozenset(self.held)
         self._new, self._size = [], self._grown
@@ -160,7 +160,7 @@ class Quarantine:
         row = (change.before if change.op == "d" else change.after) or {}
         return ", ".join(f"{name}={value}" for name, value in self._marks[change.table].shown(row).items())
 
-    def _row(self, one: Aside, text: bytes) -> tuple[Any, ...]:
+    def _row(self, one: Aside[Change], text: bytes) -> tuple[Any, ...]:
         change = one.change
         return (
             *self._id,

@@ -179,7 +179,8 @@ def _data(c: dict[str, Any]) -> str:
         parts.append(f"lag {phrase.lag(sync['lag_seconds'])}" + (f" (p99 {phrase.lag(p99)})" if p99 else ""))
     else:
         parts.append(in_sync(c).removeprefix("no, "))
-    parts.append(f"{sync['quarantined']:,} keys in quarantine" if sync["quarantined"] else "quarantine empty")
+    held = sync["quarantined"]
+    parts.append(f"{held:,} {'key' if held == 1 else 'keys'} in quarantine" if held else "quarantine empty")
     verified = next((e for e in c["evidence"] if e["kind"] == "verify"), None)
     parts.append(f"verified {phrase.clock(verified['at'])}: {verified['summary']}" if verified else "never verified")
     return ", ".join(parts)

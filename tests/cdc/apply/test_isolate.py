@@ -58,7 +58,7 @@ class Target:
         return None
 
 
-def run(target: Target, changes: Sequence[Change], held: Sequence[Mark] = (), most: int = 1000) -> list[Aside]:
+def run(target: Target, changes: Sequence[Change], held: Sequence[Mark] = (), most: int = 1000) -> list[Aside[Change]]:
     return isolate(changes, target.attempt, marks, frozenset(held), most)
 
 
@@ -74,7 +74,7 @@ def test_the_other_keys_are_as_if_nothing_had_failed_and_after_a_retry_all_are(
     changes = [change(key, value, number) for number, (key, value) in enumerate(events)]
     whole = Target()
     assert whole.attempt(changes) is None
-    target, waiting, held = Target(bad), list[Aside](), set[Mark]()
+    target, waiting, held = Target(bad), list[Aside[Change]](), set[Mark]()
     left = list(changes)
     for size in [*cuts, len(changes) + 1]:  # in batches, as a stream comes
         batch, left = left[:size], left[size:]

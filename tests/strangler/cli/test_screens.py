@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from strangler.cli import flags, phrase, status, sync, verify
+from strangler.cli import flags, phrase, quarantine, status, sync, verify
 from strangler.cli.grid import Column, fitted
 from strangler.cli.screen import Screen
 
@@ -106,6 +106,83 @@ def test_a_stopped_stream_is_told_with_its_way_out() -> None:
     assert "no, stopped" in text
     assert "catalog: stream stopped at 3f2a:1-9: ALTER TABLE items DROP COLUMN colour" in text
     assert "correct the mapping" in text
+
+
+def test_what_waits_in_quarantine_is_told() -> None:
+    held = {
+        "state": "streaming",
+        "lag_seconds": 0.034,
+        "quarantined": 2,
+        "quarantine": {"first": ["items id=7", "items id=9"]},
+    }
+    text = shown(status.show_all, answer(capability(sync=held)))
+    assert "all but 2 keys, 34 ms" in text
+    assert "catalog: 2 keys wait in quarantine: items id=7, items id=9" in text
+    assert "strangler quarantine list catalog" in text
+    assert "2 keys in quarantine, verified" in shown(status.show_one, answer(capability(sync=held)))
+
+
+def held_event(number: int = 12, **changes: Any) -> dict[str, Any]:
+    return {
+        "capability": "catalog",
+        "id": f"catalog-{number}",
+        "table": "items",
+        "key": "id=7",
+        "op": "u",
+        "position": "3f2a1111-2222-3333-4444-555555555555:88213 @ binlog.000002:88",
+        "error": "Data too long for column 'title' at row 1",
+        "waiting_behind": 1,
+        "stored_at": "2026-11-23T12:04:31+00:00",
+        "bytes": 210,
+        "event": None,
+        **changes,
+    }
+
+
+USE = {"capability": "catalog", "keys": 1, "events": 2, "bytes": 2048, "max_events": 1000, "max_bytes": 64 << 20}
+
+
+def test_the_quarantine() -> None:
+    text = shown(quarantine.show_list, {"events": [held_event()], "use": [USE], "unreachable": []})
+    assert text.startswith("ID           KEY          BEHIND   SINCE")
+    assert "catalog-12   items id=7        1   " in text
+    assert "Data too long for column 'title' at row 1" in text
+    assert "catalog: 1 key, 2 events, 2.0 kB; it stops at 1,000 events or 64.0 MB" in text
+    empty = {"events": [], "use": [], "unreachable": ["a database of offers doesn't answer"]}
+    assert shown(quarantine.show_list, empty) == "a database of offers doesn't answer\nnothing is in quarantine\n"
+    narrow = shown(quarantine.show_list, {"events": [held_event()], "use": [], "unreachable": []}, width=60)
+    assert "catalog-12   items id=7   Data too long for column" in narrow
+
+
+def test_one_event_in_quarantine() -> None:
+    event = {"before": {"id": 7, "title": "a"}, "after": {"id": 7, "title": None, "note": "x" * 100}}
+    events = [
+        held_event(event=event),
+        held_event(14, error=None, waiting_behind=0, event={"before": {"id": 7}, "after": None}, op="d"),
+    ]
+    text = shown(quarantine.show_key, "catalog-12", {"events": events})
+    assert "catalog-12   items id=7 updated" in text
+    assert 'title    "a"      NULL' in text
+    assert "1 later event of this key waits:\n  catalog-14   deleted at 3f2a" in text
+    assert 'strangler quarantine discard catalog-12 --reason "..."' in text
+    behind = shown(quarantine.show_key, "catalog-14", {"events": events})
+    assert "error      waits behind catalog-12" in behind
+
+
+def test_what_came_of_a_retry_and_of_a_discard() -> None:
+    nothing = {"would": [], "dry_run": False, "done": True, "applied": [], "discarded": [], "events": [], "rows": {}}
+    assert shown(quarantine.show_change, nothing) == "nothing was in quarantine\n"
+    retried = {**nothing, "applied": ["catalog-1", "catalog-2"], "events": [held_event()], "done": False}
+    assert shown(quarantine.show_change, retried) == (
+        "2 events were applied\ncatalog-12 items id=7 waits, 1 behind it: Data too long for column 'title' at row 1\n"
+    )
+    gone = {**nothing, "discarded": ["catalog-12"], "rows": {"products": {"legacy_id": 7, "title": "a"}, "tags": None}}
+    text = shown(quarantine.show_change, gone)
+    assert 'catalog-12 was thrown away\nthe row on new, products: legacy_id 7, title "a"\n' in text
+    assert "the row on new, tags: there is none\n" in text
+    assert "strangler verify catalog --repair" in text
+    dry = {**nothing, "dry_run": True, "done": False, "would": ["throw away catalog-12"]}
+    assert shown(quarantine.show_change, dry) == "would throw away catalog-12\nnothing was changed\n"
 
 
 def test_what_the_next_gate_lacks() -> None:
