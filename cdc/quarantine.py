@@ -35,6 +35,11 @@ class Bounds:
     max_bytes: int = 64 * 1024 * 1024
     max_keys_at_once: int = 100
 
+    @property
+    def most_keys(self) -> int:
+        """How many refused rows of one batch may be set aside; none where nothing may."""
+        return self.max_keys_at_once if self.max_events else 0
+
 
 class Action(StrEnum):
     RETRY = "retry"

@@ -101,8 +101,7 @@ class Applier:
             if quarantine is None:
                 self.isolated(cursor, changes, (), 0)
             else:
-                bounds = quarantine.bounds
-                quarantine.add(cursor, self.isolated(cursor, changes, quarantine.held, bounds.max_keys_at_once))
+                quarantine.add(cursor, self.isolated(cursor, changes, quarantine.held, quarantine.bounds.most_keys))
         except TooManyFail as error:
             raise self._refused(error.change, error.cause, error.keys) from error
         except QuarantineFull as error:

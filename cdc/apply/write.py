@@ -111,7 +111,7 @@ class Writer:
         """SELECT of the target rows, as the mapping writes them, that the staged rows would be."""
         columns = ", ".join(f"t.{quoted(column)}" for column in self.mapping.expressions)
         keys = self._keys(self.staging.after)
-        return f"SELECT {columns} FROM {self._table} t JOIN ({keys}) n ON {self._same('t', 'n')}"
+        return f"SELECT {columns} FROM {self._table} t JOIN ({keys}) n ON {self.same('t', 'n')}"
 
     @property
     def key_columns(self) -> tuple[Column, ...]:
