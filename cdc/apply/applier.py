@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 import pymysql
 from pymysql.cursors import Cursor
 
-from cdc.apply.identity import Mark
+from cdc.apply.identity import Mark, is_copied
 from cdc.apply.isolate import Aside, TooManyFail, isolate
 from cdc.apply.lift import CHECKED, UNCHECKED, Lift
 from cdc.apply.plan import Plan
 from cdc.apply.quarantine import Quarantine, QuarantineFull
 from cdc.apply.reduce import MissingKey, reduce
 from cdc.apply.refusal import REFUSALS, Refused, of_the_row
-from cdc.apply.text import load_text
+from cdc.apply.text import copied_text, load_text
 from cdc.apply.write import Writer
 from cdc.event import Change, Truncate
 from cdc.session import Session, try_again
@@ -62,6 +62,8 @@ class Applier:
         connection or locks (``session.try_again``): then nothing is committed, and the same call on a fresh session
         is right.
         """
+        if self._quarantine is not None:
+            self._quarantine.look_beside()
         try:
             self._session.begin()
             with self._session.cursor() as cursor:
@@ -92,7 +94,7 @@ class Applier:
     ) -> list[Aside[Change]]:
         """Apply these in the caller's transaction, but for those that are refused, those with a mark that is ``held``,
         and what has to wait behind them; gives these. Raises as ``apply`` does, and TooManyFail."""
-        return isolate(changes, lambda some: self._attempt(cursor, some), self._marks_of, held, most_keys)
+        return isolate(changes, lambda some: self.attempt(cursor, some), self._marks_of, held, most_keys)
 
     def _take(self, cursor: Cursor, changes: Sequence[Change]) -> None:
         """In the caller's transaction: at the target or in quarantine."""
@@ -109,11 +111,14 @@ class Applier:
             way_out = "mend what is there: strangler quarantine list, quarantine retry --all; or give it more room"
             raise Refused(error.change, key, error, str(error), way_out) from error
 
-    def _attempt(self, cursor: Cursor, changes: Sequence[Change]) -> Exception | None:
-        """All of them in, or why not, and none of them."""
+    def attempt(self, cursor: Cursor, changes: Sequence[Change]) -> Exception | None:
+        """In the caller's transaction: all of them in, or why not, and none of them. Rows of a copy come last."""
         cursor.execute("SAVEPOINT strangler")
         try:
-            self._write(cursor, changes)
+            copied = [change for change in changes if is_copied(change)]
+            self._write(cursor, changes if not copied else [c for c in changes if not is_copied(c)])
+            if copied:
+                self._write_copied(cursor, copied)
         except REFUSALS as error:
             if try_again(error):
                 raise
@@ -160,6 +165,17 @@ class Applier:
             if loaded.get(writer.mapping.source, (False, False))[1]:
                 self._upsert(cursor, writer)
                 _run(cursor, writer.strikes())
+
+    def _write_copied(self, cursor: Cursor, changes: Sequence[Change]) -> None:
+        for name, source in self._plan.sources.items():
+            rows = [change.after or {} for change in changes if change.table == name]
+            if rows:
+                self._staged = True
+                source.staging.empty(cursor)
+                source.staging.load(cursor, source.staging.after, copied_text(rows, source.staging.names), copied=True)
+                for writer in source.writers:
+                    _run(cursor, writer.deletes(gone=False, stored=True))
+                    self._upsert(cursor, writer)
 
     def _upsert(self, cursor: Cursor, writer: Writer) -> None:
         lift = self._lifts.get(writer.mapping.table)

@@ -6,6 +6,7 @@ the transaction that stored an event has been committed.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import orjson
 from pymysql.cursors import Cursor
 
-from cdc.apply.identity import Mark, Marks, digest
+from cdc.apply.identity import Mark, Marks, digest, is_copied
 from cdc.apply.isolate import Aside
 from cdc.event import Change, Truncate
 from cdc.quarantine import OF_STREAM, Bounds
@@ -52,6 +53,7 @@ class Quarantine:
         self._held: frozenset[Mark] = frozenset()
         self._size = self._grown = (0, 0)  # events, bytes: committed; with those of this transaction
         self._new: list[Aside[Change]] = []
+        self._elsewhere: deque[Sequence[Aside[Change]]] = deque()
 
     @property
     def held(self) -> Collection[Mark]:
@@ -108,6 +110,20 @@ class Quarantine:
                 continue
             gone = Change(0, "d", event.schema, event.table, last.after, None, *event.place)
             self.add(cursor, [Aside(gone, self._marks_of_stored(gone), None)])
+
+    def beside(self, aside: Sequence[Aside[Change]]) -> None:
+        """Another session of this stream (the copy's) has stored these, and committed. From any thread; counts from the
+        next batch on."""
+        self._elsewhere.append(aside)
+
+    def look_beside(self) -> None:
+        """Before a batch: what ``beside`` told."""
+        while self._elsewhere:
+            aside = self._elsewhere.popleft()
+            self._held = self._held.union(mark for one in aside for mark in one.marks)
+            events, size = self._size
+            self._size = (events + len(aside), size + sum(len(_text(one.change)) for one in aside))
+        self._grown = self._size
 
     def committed(self) -> list[Aside[Change]]:
         """What was added is stored; gives it."""
@@ -170,7 +186,7 @@ class Quarantine:
             change.op,
             text,
             len(text),
-            str(change.place),
+            "copy" if is_copied(change) else str(change.place),
             one.error,
         )
 

@@ -12,9 +12,11 @@ import structlog
 from pymysql.cursors import Cursor
 
 from cdc.apply.applier import Applier
+from cdc.apply.identity import is_copied
+from cdc.apply.isolate import isolate
 from cdc.apply.quarantine import Quarantine, Stored
 from cdc.apply.refusal import REFUSALS, Refused
-from cdc.apply.text import load_text
+from cdc.apply.text import copied_text, load_text
 from cdc.event import Change
 from cdc.quarantine import OF_STREAM, Action
 from cdc.session import Session, try_again
@@ -125,10 +127,24 @@ class Releaser:
         self, cursor: Cursor, stored: Sequence[Stored]
     ) -> tuple[tuple[int, ...], tuple[tuple[Stored, str | None], ...]]:
         """In order; numbers of those that went in, and those that still don't, with what is wrong."""
-        changes = [one.change for one in stored]
-        aside = {id(one.change): one.error for one in self._applier.isolated(cursor, changes, (), len(changes))}
-        waiting = tuple((one, aside[id(one.change)]) for one in stored if id(one.change) in aside)
-        applied = tuple(one.number for one in stored if id(one.change) not in aside)
+        keys = {one.number: self._quarantine.marks_of(one.change)[0] for one in stored}
+        last = {keys[one.number]: one.number for one in stored}
+        # whatever came after a row of the copy has the whole row too
+        older = {one.number for one in stored if is_copied(one.change) and last[keys[one.number]] != one.number}
+        aside = isolate(
+            [one for one in stored if one.number not in older],
+            lambda some: self._applier.attempt(cursor, [one.change for one in some]),
+            lambda one: self._quarantine.marks_of(one.change),
+            (),
+            len(stored),
+        )
+        errors = {one.change.number: one.error for one in aside}
+        for failed in aside:
+            for number in older:
+                if keys[number] == keys[failed.change.number]:
+                    errors.setdefault(number, failed.error)
+        waiting = tuple((one, errors[one.number]) for one in stored if one.number in errors)
+        applied = tuple(one.number for one in stored if one.number not in errors)
         self._quarantine.remove(cursor, applied)
         for one, error in waiting:
             if error != one.error:
@@ -145,7 +161,9 @@ class Releaser:
         cursor.execute("SAVEPOINT strangler_rows")
         try:
             source.staging.empty(cursor)
-            source.staging.load(cursor, source.staging.after, load_text([row], source.staging.names))
+            copied = is_copied(change)
+            text = (copied_text if copied else load_text)([row], source.staging.names)
+            source.staging.load(cursor, source.staging.after, text, copied=copied)
             for writer in source.writers:
                 cursor.execute(writer.found())
                 found = cursor.fetchone()

@@ -44,6 +44,15 @@ def load_text(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
     return "".join(pieces).encode("utf-8")
 
 
+def copied_text(rows: Sequence[Row], columns: Sequence[str]) -> bytes:
+    """As ``load_text``, of rows whose values are the copy's own texts already. Raises MissingColumn."""
+    try:
+        lines = ["\t".join(_NULL if row[name] is None else str(row[name]) for name in columns) for row in rows]
+    except KeyError as error:
+        raise MissingColumn(str(error.args[0])) from None
+    return ("\n".join(lines) + "\n").encode("utf-8")
+
+
 def _text(columns: list[tuple[Any, ...]], rows: int) -> str:
     """Of whole columns. Joined as if nothing had to be escaped, which is nearly always right, and counted then."""
     nulls = sum(values.count(None) for values in columns)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdc.apply.identity import digest, marks_of
+from cdc.apply.identity import COPIED, digest, marks_of
 from cdc.event import Change, Row
 from cdc.schema import Column
 
@@ -48,6 +48,45 @@ def test_which_keys_are_one(name: str, one: Any, other: Any, same: bool) -> None
     left, right = (marks.key_of(change("c", None, {name: value})) for value in (one, other))
     assert (left == right) is same
     assert (digest(left) == digest(right)) is same
+
+
+COPYABLE = {
+    **COLUMNS,
+    "day": column("day", "date"),
+    "milli": Column("milli", "datetime", "datetime(3)", False, False, False, precision=3),
+    "micro": Column("micro", "datetime", "datetime(6)", False, False, False, precision=6),
+    "kind": column("kind", "enum", "utf8mb4_bin"),
+    "zone": column("zone", "timestamp"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "envelope", "copied"),
+    [
+        ("id", 7, "7"),
+        ("id", 18446744073709551615, "18446744073709551615"),
+        ("price", "1.50", "1.50"),
+        ("exact", "a\tb\\n\n", "a\\tb\\\\n\\n"),
+        ("code", "Zo\u00e9", "ZOE"),
+        ("kind", "a\\,b", "a,b"),
+        ("raw", "AP8=", "00FF"),
+        ("day", 19000, "2022-01-08"),
+        ("day", -1, "1969-12-31"),
+        ("milli", 1500, "1970-01-01 00:00:01.500"),
+        ("micro", 1500, "1970-01-01 00:00:00.001500"),
+        ("milli", 1000, "1970-01-01 00:00:01.000"),
+    ],
+)
+def test_a_row_of_the_copy_is_marked_as_its_events_are(name: str, envelope: Any, copied: str) -> None:
+    marks = marks_of("items", COPYABLE, [name], [])
+    assert marks.copies
+    event = change("c", None, {name: envelope})
+    row = Change(0, "r", "shop", "items", None, {name: copied}, None, COPIED, 0)
+    assert marks.of(event) == marks.of(row)
+
+
+def test_keys_of_other_types_can_not_be_told_apart_in_a_copy() -> None:
+    assert not marks_of("items", COPYABLE, ["zone"], []).copies
 
 
 def test_a_delete_is_marked_by_what_was_there() -> None:
