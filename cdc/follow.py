@@ -66,7 +66,7 @@ class Follower:
             copy, plan_meanwhile = None, plan
             if missing:
                 ledger.copying(stored.copied)
-                copy = Copier(self._spec, target, ledger, marker, self._lag)
+                copy = Copier(self._spec, target, ledger, marker, self._lag, quarantine)
                 opened.callback(copy.close)
                 plan_meanwhile = copy.prepare(plan, missing)
             applier = Applier(target, plan_meanwhile, quarantine)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import structlog
 from pymysql.cursors import Cursor
 
 from cdc.apply.identity import Mark, Marks, digest, is_copied
@@ -21,7 +22,7 @@ from cdc.quarantine import OF_STREAM, Bounds
 from cdc.session import Session
 from cdc.state import SCHEMA, Direction
 
-_BEHIND_TRUNCATE = "all rows of its table were removed at once"
+log = structlog.get_logger("stream")
 
 
 class QuarantineFull(Exception):
@@ -162,14 +163,14 @@ class Quarantine:
         """Another error than before, or none. In the caller's transaction."""
         cursor.execute(f"UPDATE {SCHEMA}.quarantine SET error = %s WHERE id = %s", (error, number))
 
-    def forget(self, cursor: Cursor, table: str | None = None) -> int:
-        """All events (of one source table) go, because a new copy brings the rows as they are. In the caller's
-        transaction; ``load`` afterwards. How many."""
-        if table is None:
-            return cursor.execute(f"DELETE FROM {SCHEMA}.quarantine WHERE {OF_STREAM}", self._id)
-        return cursor.execute(
+    def forget(self, cursor: Cursor, table: str) -> None:
+        """All events of a source table go, because a new copy brings its rows as they are. In the caller's transaction;
+        ``load`` afterwards."""
+        gone = cursor.execute(
             f"DELETE FROM {SCHEMA}.quarantine WHERE {OF_STREAM} AND source_table = %s", (*self._id, table)
         )
+        if gone:
+            log.warning("quarantine.forgotten", capability=self._id[0], table=table, events=gone, why="copied again")
 
     def key_text(self, change: Change) -> str:
         """``id=7``."""

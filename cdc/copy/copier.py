@@ -22,6 +22,7 @@ import pymysql
 import structlog
 
 from cdc.apply.plan import Plan, SourceTable
+from cdc.apply.quarantine import Quarantine
 from cdc.apply.stage import StagingError
 from cdc.copy.key import signature
 from cdc.copy.progress import Chunk, gaps
@@ -54,8 +55,17 @@ _ALTERED = frozenset({1054, 1146, 1412, 1072, 1176})
 class Copier:
     """Copies tables through sessions of its own, beside a stream whose thread calls the methods below."""
 
-    def __init__(self, spec: StreamSpec, session: Session, ledger: Ledger, marker: MarkerWriter, lag: Lag) -> None:
-        """``session`` is the stream's own on the target, used between its batches."""
+    def __init__(
+        self,
+        spec: StreamSpec,
+        session: Session,
+        ledger: Ledger,
+        marker: MarkerWriter,
+        lag: Lag,
+        quarantine: Quarantine,
+    ) -> None:
+        """``session`` is the stream's own on the target, used between its batches, and so is ``quarantine``."""
+        self._quarantine = quarantine
         self._spec, self._settings, self._session, self._ledger = spec, spec.copy, session, ledger
         self._marker, self._lag = marker, lag
         self._store = CopyStore(spec.capability, spec.direction, secrets.token_hex(16))
@@ -161,6 +171,7 @@ class Copier:
                 for name in swept:
                     sweeps[name].note(cursor)
                 self._store.begin(cursor, table, basis, swept)
+                self._quarantine.forget(cursor, table)  # the copy brings it, and sets aside what is refused again
                 self._session.commit()
             else:
                 swept = begun.sweeps

@@ -199,6 +199,21 @@ def test_a_truncate_ends_what_waits(mysql_legacy, mysql_new, make_lab: MakeLab):
         assert_verified(lab)
 
 
+def test_a_new_copy_takes_the_place_of_what_waits(mysql_legacy, mysql_new, make_lab: MakeLab):
+    lab = make_lab(mysql_legacy, mysql_new, target_sql=(NARROW,))
+    execute(lab.source, "INSERT INTO items (id, title, price) VALUES (1, 'a', 1), (2, 'b', 2)")
+    with lab.streaming():
+        execute(lab.source, "UPDATE items SET price = 5000 WHERE id = 1")
+        lab.settle()
+        assert heads(lab) == [("id=1", 0)]
+        mend(lab)
+        lab.desk.resnapshot(["items"])
+        lab.until_true(lambda status: status.quarantined == 0 and status.state is StreamState.STREAMING)
+        execute(lab.source, "UPDATE items SET title = 'on' WHERE id = 1")
+        assert_verified(lab)
+        assert products(lab) == [(1, "on", 500000), (2, "b", 200)]
+
+
 def test_rows_that_stand_in_each_others_way_follow_each_other(mysql_legacy, mysql_new, make_lab: MakeLab):
     """A value that a waiting row still holds at the target, and a child of a row that waits: failures of their own, and
     all in after one retry."""
