@@ -28,10 +28,10 @@ COPIED = "(copy)"
 that the copy selects (escaped, None for NULL) and not the envelope's values."""
 
 _NULL = "\0"
-_NUMBERS = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year", "decimal"})
+_WHOLE = frozenset({"tinyint", "smallint", "mediumint", "int", "bigint", "year"})
 _TEXT = frozenset({"char", "varchar", "tinytext", "text", "mediumtext", "longtext", "enum", "set"})
 _BYTES = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"})
-_COPIED = _NUMBERS | _TEXT | _BYTES | {"date", "datetime"}
+_COPIED = _WHOLE | _TEXT | _BYTES | {"decimal", "date", "datetime"}
 _ESCAPES = (("\\t", "\t"), ("\\n", "\n"), ("\\0", "\0"))
 
 
@@ -88,12 +88,12 @@ def _normal(column: Column, value: Any, copied: bool) -> str:
     """One text for equal values, whether the envelope has them or the copy."""
     if value is None:
         return _NULL
-    if isinstance(value, bool):
+    if column.type in _WHOLE:
         return str(int(value))
     if column.type in _TEXT:
         text = unescaped(str(value)) if copied else str(value).replace("\\,", ",")  # the envelope marks commas of ENUMs
         return text.rstrip() if (column.collation or "").endswith("_bin") else fold(text)
-    if column.type in _NUMBERS:
+    if column.type == "decimal":
         return _number(value)
     if column.type in _BYTES:
         return str(value).upper() if copied else base64.b64decode(str(value)).hex().upper()

@@ -68,7 +68,7 @@ class Apart:
             self._quarantine.add(cursor, aside)
         except TooManyFail as error:
             (first,) = self._aside(cursor, source, [Aside(error.change, (), None)])
-            words = f"{error.keys:,} rows of one chunk are refused, so it is the mapping or the table that is wrong: {error}"
+            words = f"{error.keys:,} rows of one chunk are refused, so the mapping or the table is wrong: {error}"
             raise Refused(first.change, source.key, error.cause, words) from error
         except QuarantineFull as error:
             raise Refused(error.change, source.key, error, str(error)) from error
