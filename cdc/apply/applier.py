@@ -103,7 +103,9 @@ class Applier:
             if quarantine is None:
                 self.isolated(cursor, changes, (), 0)
             else:
-                quarantine.add(cursor, self.isolated(cursor, changes, quarantine.held, quarantine.bounds.most_keys))
+                quarantine.add(
+                    cursor, self.isolated(cursor, changes, quarantine.held_among(changes), quarantine.bounds.most_keys)
+                )
         except TooManyFail as error:
             raise self._refused(error.change, error.cause, error.keys) from error
         except QuarantineFull as error:

@@ -45,6 +45,11 @@ class Marks:
     claims: tuple[tuple[Column, ...], ...] = ()
 
     @property
+    def one_number(self) -> bool:
+        """Whether the primary key, a single whole number, is all there is to tell."""
+        return not self.claims and len(self.key) == 1 and self.key[0].type in _WHOLE
+
+    @property
     def copies(self) -> bool:
         """Whether rows of a copy can be marked as events are."""
         return all(column.type in _COPIED for columns in (self.key, *self.claims) for column in columns)

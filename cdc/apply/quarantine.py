@@ -63,6 +63,29 @@ class Quarantine:
             return self._held
         return self._held.union(mark for one in self._new for mark in one.marks)
 
+    def held_among(self, changes: Iterable[Change]) -> Collection[Mark]:
+        """``held``, or nothing when it is plain at a glance that none of these changes has one of the marks: that costs
+        a tenth of marking them all, and is the rule while few rows wait."""
+        held = self.held
+        if not held:
+            return held
+        numbers: dict[str, set[int] | None] = {}
+        for mark in held:
+            marks = self._marks.get(mark[0])
+            if marks is None or not marks.one_number:
+                numbers[mark[0]] = None
+            elif (some := numbers.setdefault(mark[0], set())) is not None:
+                some.add(int(mark[2]))
+        columns = {table: self._marks[table].key[0].name for table, some in numbers.items() if some is not None}
+        for change in changes:
+            table = change.table
+            if table in numbers:
+                some = numbers[table]
+                row = change.before if change.op == "d" else change.after
+                if some is None or row is None or row.get(columns[table], None) in some:
+                    return held
+        return ()
+
     def load(self, marks: Mapping[str, Marks]) -> None:
         """Read what waits; ``marks`` says per source table how its events are marked. Ends the transaction."""
         self._marks, self._new = marks, []
