@@ -277,3 +277,15 @@ async def test_a_cohort_token_is_issued_and_audited(plane) -> None:
     entry = (await plane.http.get("/audit")).json()["entries"][0]
     assert (entry["action"], entry["reason"]) == ("cohort token", "ann starts")
     assert done["token"] not in str(entry)
+
+
+async def test_a_quarantine_without_tables_is_empty_and_wrong_ids_are_told(plane) -> None:
+    assert (await plane.http.get("/quarantine")).json() == {"events": [], "use": [], "unreachable": []}
+    assert (await plane.http.get("/quarantine", params={"capability": "catalgo"})).status_code == 422
+    for id in ("nonsense", "catalog-", "catalog-x", "catalog-7"):
+        found = await plane.http.get(f"/quarantine/{id}")
+        assert (found.status_code, found.json()["exit"]) == (422, 2)
+    retried = await plane.http.post("/quarantine/retry", json={"reason": "x"})
+    assert (retried.status_code, retried.json()["done"], retried.json()["applied"]) == (200, True, [])
+    refused = await plane.http.post("/quarantine/catalog-7/discard", json={})
+    assert "a reason is needed" in refused.json()["error"]
