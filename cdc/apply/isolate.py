@@ -20,7 +20,7 @@ row is to blame for is raised."""
 
 
 class TooManyFail(Exception):
-    """So many rows of one batch are refused that the rows are not what is wrong."""
+    """So many rows of one batch are refused that the rows are not what is wrong. ``change`` is the first of them."""
 
     def __init__(self, change: Any, cause: Exception, keys: int) -> None:
         super().__init__(str(cause.args[-1] if cause.args else cause))
@@ -118,7 +118,8 @@ def _pass(
             part(going[middle:])
             return
         if len(outcome.failed) >= most_keys:
-            raise TooManyFail(going[0].change, error, len(outcome.failed) + 1)
+            first = next((one for one in outcome.waiting if one.number in outcome.failed), going[0])
+            raise TooManyFail(first.change, outcome.failed.get(first.number, error), len(outcome.failed) + 1)
         blocked.update(going[0].marks)
         outcome.waiting.append(going[0])
         outcome.failed[going[0].number] = error

@@ -117,6 +117,7 @@ def test_too_many_are_not_set_aside() -> None:
     with pytest.raises(TooManyFail) as caught:
         run(target, [change(key, 1) for key in range(200)], most=10)
     assert caught.value.keys == 11
+    assert caught.value.change.after == {"id": 0, "v": 1}
 
 
 def test_values_that_swap_are_tried_together_again_when_another_row_failed() -> None:
