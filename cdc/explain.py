@@ -13,6 +13,7 @@ from cdc.copy.reader import CopyError
 from cdc.event import EventError, snippet
 from cdc.ledger import TakenError
 from cdc.position import PositionError
+from cdc.quarantine import QuarantineError
 from cdc.session import try_again
 from cdc.source.port import SourceError
 from cdc.state import StreamError
@@ -61,7 +62,7 @@ def explain(capability: str, error: Exception) -> StreamError:
         return StreamError(words, f"correct strangler.toml or the tables; {resume}")
     if isinstance(error, SourceError):
         return StreamError(words, error.way_out or f"see the worker's log; {resume}")
-    if isinstance(error, (TakenError, CopyError, StagingError, PositionError, FileNotFoundError)):
+    if isinstance(error, (QuarantineError, TakenError, CopyError, StagingError, PositionError, FileNotFoundError)):
         return StreamError(str(error), resume)
     if isinstance(error, pymysql.err.MySQLError):
         number = error.args[0] if error.args else "?"

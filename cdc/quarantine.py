@@ -88,12 +88,12 @@ class QuarantineDesk:
     def _id(self) -> tuple[str, str]:
         return self.capability, str(self.direction)
 
-    def heads(self, limit: int = 1000) -> list[HeldEvent]:
+    def heads(self) -> list[HeldEvent]:
         """The first event of every key, in the order in which the keys came here."""
         query = (
             "SELECT q.id, q.source_table, q.key_text, q.place, q.error, g.events - 1, q.stored_at, q.size, q.op, NULL"
             f" FROM {SCHEMA}.quarantine q JOIN (SELECT MIN(id) id, COUNT(*) events FROM {SCHEMA}.quarantine"
-            f" WHERE {OF_STREAM} GROUP BY source_table, key_digest) g USING (id) ORDER BY q.id LIMIT {int(limit)}"
+            f" WHERE {OF_STREAM} GROUP BY source_table, key_digest) g USING (id) ORDER BY q.id"
         )
         return [self._event(row) for row in self._rows(query, self._id)]
 

@@ -18,7 +18,7 @@ from pymysql.cursors import Cursor
 from cdc.apply.identity import Mark, Marks, digest, is_copied
 from cdc.apply.isolate import Aside
 from cdc.event import Change, Truncate
-from cdc.quarantine import OF_STREAM, Bounds
+from cdc.quarantine import OF_STREAM, Bounds, QuarantineError
 from cdc.session import Session
 from cdc.state import SCHEMA, Direction
 
@@ -87,7 +87,8 @@ class Quarantine:
         return ()
 
     def load(self, marks: Mapping[str, Marks]) -> None:
-        """Read what waits; ``marks`` says per source table how its events are marked. Ends the transaction."""
+        """Read what waits; ``marks`` says per source table how its events are marked. Ends the transaction. Raises
+        QuarantineError."""
         self._marks, self._new = marks, []
         held, events, size = set[Mark](), 0, 0
         with self._session.cursor() as cursor:
@@ -216,7 +217,15 @@ class Quarantine:
 
     def _marks_of_stored(self, change: Change) -> tuple[Mark, ...]:
         """Of a table that the mapping no longer reads nothing waits for anything."""
-        return self._marks[change.table].of(change) if change.table in self._marks else ()
+        if change.table not in self._marks:
+            return ()
+        try:
+            return self._marks[change.table].of(change)
+        except KeyError as error:
+            raise QuarantineError(
+                f"an event of {change.table} in quarantine has no column {error.args[0]}, part of the table's key"
+                f" now: strangler sync resnapshot {change.table} brings its rows as they are"
+            ) from error
 
 
 def _text(change: Change) -> bytes:

@@ -18,7 +18,7 @@ from cdc.apply.quarantine import Quarantine, Stored
 from cdc.apply.refusal import REFUSALS, Refused
 from cdc.apply.text import copied_text, load_text
 from cdc.event import Change
-from cdc.quarantine import OF_STREAM, Action
+from cdc.quarantine import OF_STREAM, Action, QuarantineError
 from cdc.session import Session, try_again
 from cdc.state import SCHEMA, Direction
 
@@ -89,13 +89,18 @@ class Releaser:
                     self._discard(cursor, numbers or []) if action is Action.DISCARD else self._retry(cursor, numbers)
                 )
                 answer = released.to_json(self._quarantine)
-            except (Refused, NothingThere) as error:
+            except (Refused, NothingThere, QuarantineError) as error:
                 self._session.rollback()
                 self._session.begin()
                 answer = {"refused": str(error)}
             cursor.execute(
                 f"UPDATE {SCHEMA}.quarantine_request SET answer = %s WHERE id = %s",
                 (json.dumps(answer, default=_plain), request),
+            )
+            cursor.execute(  # of those who asked and did not wait
+                f"DELETE FROM {SCHEMA}.quarantine_request WHERE {OF_STREAM} AND answer IS NOT NULL"
+                " AND asked_at < UTC_TIMESTAMP(6) - INTERVAL 1 DAY",
+                self._id,
             )
         self._session.commit()
         self._quarantine.load(self._applier.plan.marks)
