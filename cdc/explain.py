@@ -5,6 +5,7 @@ from __future__ import annotations
 import pymysql
 import structlog
 
+from cdc.apply.identity import is_copied
 from cdc.apply.plan import PlanError
 from cdc.apply.reduce import key_text
 from cdc.apply.refusal import Refused
@@ -51,7 +52,7 @@ def explain(capability: str, error: Exception) -> StreamError:
         return StreamError(
             f"an event on {change.schema}.{change.table} can't be applied: {words}",
             f"{error.way_out or _MEND}; {resume}",
-            position=str(change.place),
+            position=None if is_copied(change) else str(change.place),
             table=change.table,
             key=key_text(change, error.key),
             event=snippet(change._asdict()),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 
 import pymysql
 from pymysql.cursors import Cursor
 
-from cdc.apply.identity import Mark, is_copied
+from cdc.apply.identity import Mark
 from cdc.apply.isolate import Aside, TooManyFail, isolate
 from cdc.apply.lift import CHECKED, UNCHECKED, Lift
 from cdc.apply.plan import Plan
 from cdc.apply.quarantine import Quarantine, QuarantineFull
 from cdc.apply.reduce import MissingKey, reduce
 from cdc.apply.refusal import REFUSALS, Refused, of_the_row
-from cdc.apply.text import copied_text, load_text
+from cdc.apply.stage import StagingError
+from cdc.apply.text import MissingColumn, copied_text, load_text
 from cdc.apply.write import Writer
 from cdc.event import Change, Truncate
 from cdc.session import Session, try_again
@@ -103,9 +105,10 @@ class Applier:
             if quarantine is None:
                 self.isolated(cursor, changes, (), 0)
             else:
-                quarantine.add(
-                    cursor, self.isolated(cursor, changes, quarantine.held_among(changes), quarantine.bounds.most_keys)
-                )
+                held, most = quarantine.held_among(changes), quarantine.bounds.most_keys
+                aside = self.isolated(cursor, changes, held, most)
+                quarantine.add(cursor, aside)
+                self._spare(cursor, aside)
         except TooManyFail as error:
             raise self._refused(error.change, error.cause, error.keys) from error
         except QuarantineFull as error:
@@ -113,19 +116,34 @@ class Applier:
             way_out = "mend what is there: strangler quarantine list, quarantine retry --all; or give it more room"
             raise Refused(error.change, key, error, str(error), way_out) from error
 
-    def attempt(self, cursor: Cursor, changes: Sequence[Change]) -> Exception | None:
-        """In the caller's transaction: all of them in, or why not, and none of them. Rows of a copy come last."""
+    def _spare(self, cursor: Cursor, aside: Sequence[Aside[Change]]) -> None:
+        """While a copy is under way: what the target has of these rows is not swept away as if the source had them no
+        more, for the service's own columns are in it."""
+        for name, source in self._plan.sources.items():
+            rows = [one.change.after for one in aside if one.change.table == name and one.change.after is not None]
+            if not rows or not any(writer.strike_from for writer in source.writers):
+                continue
+            cursor.execute("SAVEPOINT strangler")
+            self._staged = True
+            with suppress(StagingError, MissingColumn, pymysql.err.DataError):  # the target's key can't be worked out
+                source.staging.empty(cursor)
+                source.staging.load(cursor, source.staging.after, load_text(rows, source.staging.names))
+                for writer in source.writers:
+                    _run(cursor, writer.strikes())
+
+    def attempt(self, cursor: Cursor, changes: Sequence[Change], copied: Sequence[Change] = ()) -> Exception | None:
+        """In the caller's transaction: all of them in, or why not, and none of them. ``copied``, rows of a copy, come
+        after the changes."""
         cursor.execute("SAVEPOINT strangler")
         try:
-            copied = [change for change in changes if is_copied(change)]
-            self._write(cursor, changes if not copied else [c for c in changes if not is_copied(c)])
+            self._write(cursor, changes)
             if copied:
                 self._write_copied(cursor, copied)
         except REFUSALS as error:
             if try_again(error):
                 raise
-            if len(changes) == 1 and not of_the_row(error):
-                raise self._refused(changes[0], error) from error
+            if len(changes) + len(copied) == 1 and not of_the_row(error):
+                raise self._refused([*changes, *copied][0], error) from error
             cursor.execute("ROLLBACK TO SAVEPOINT strangler")
             return error
         return None

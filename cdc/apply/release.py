@@ -138,7 +138,11 @@ class Releaser:
         older = {one.number for one in stored if is_copied(one.change) and last[keys[one.number]] != one.number}
         aside = isolate(
             [one for one in stored if one.number not in older],
-            lambda some: self._applier.attempt(cursor, [one.change for one in some]),
+            lambda some: self._applier.attempt(
+                cursor,
+                [one.change for one in some if not is_copied(one.change)],
+                [one.change for one in some if is_copied(one.change)],
+            ),
             lambda one: self._quarantine.marks_of(one.change),
             (),
             len(stored),

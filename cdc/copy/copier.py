@@ -21,9 +21,11 @@ from dataclasses import replace
 import pymysql
 import structlog
 
+from cdc.apply.isolate import Aside
 from cdc.apply.plan import Plan, SourceTable
 from cdc.apply.quarantine import Quarantine
 from cdc.apply.stage import StagingError
+from cdc.copy.apart import Apart
 from cdc.copy.key import signature
 from cdc.copy.progress import Chunk, gaps
 from cdc.copy.reader import CopyError, Reader
@@ -222,6 +224,7 @@ class Copier:
             reader = Reader(self._spec.source)
             self._sessions.append(reader.session)
             stage = Stage(self._spec.target, self._store)
+            stage.set_aside(self._apart(stage.session))
             self._sessions.append(stage.session)
             while (taken := self._take(reader)) is not None:
                 self._chunk(reader, stage, *taken)
@@ -235,6 +238,18 @@ class Copier:
                 if opened is not None:
                     with suppress(pymysql.err.MySQLError, OSError):
                         opened.close()
+
+    def _apart(self, session: Session) -> Apart:
+        spec = self._spec
+        own = Quarantine(session, spec.capability, spec.direction, spec.quarantine)
+        return Apart(session, own, spec.source.schema, self._set_aside)
+
+    def _set_aside(self, aside: Sequence[Aside[Change]]) -> None:
+        self._quarantine.beside(aside)
+        for one in aside:
+            table, row = one.change.table, one.change.after or {}
+            key = {name: row.get(name) for job in self._work.jobs if job.name == table for name in job.source.key}
+            log.warning("quarantined", capability=self._spec.capability, table=table, key=key, error=one.error)
 
     def _take(self, reader: Reader) -> tuple[Job, Chunk, int] | None:
         """Wait for a chunk to copy; None when there are no more. Raises Ended."""

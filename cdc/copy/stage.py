@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import pymysql
@@ -11,6 +11,7 @@ from pymysql.cursors import Cursor
 from cdc.apply.plan import SourceTable
 from cdc.apply.stage import Staging, quoted
 from cdc.apply.text import load_text
+from cdc.copy.apart import Apart
 from cdc.copy.progress import Chunk
 from cdc.copy.store import CopyStore
 from cdc.copy.window import Key
@@ -26,10 +27,15 @@ class Stage:
     def __init__(self, target: Database, store: CopyStore) -> None:
         self.session: Session = open_session(target, load=True)
         self._store, self._made = store, set[str]()
+        self._apart: Apart | None = None
         with self.session.cursor() as cursor:
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
             # Constraints of the new side hold for the whole, not for each chunk: children may come before parents.
             cursor.execute("SET SESSION foreign_key_checks = 0")
+
+    def set_aside(self, apart: Apart) -> None:
+        """From now on rows that are refused are set aside, so that the others of their chunk go in."""
+        self._apart = apart
 
     def empty(self, source: SourceTable) -> None:
         """Make the source table's staging ready for a chunk."""
@@ -50,7 +56,33 @@ class Stage:
 
     def write(self, source: SourceTable, chunk: Chunk, rows: int, seen: Sequence[Key], fresh: frozenset[str]) -> None:
         """The staged rows without those whose keys were seen, and that the chunk is done: one transaction. ``fresh``
-        are target tables that had no rows when the copy began. Raises TakenError."""
+        are target tables that had no rows when the copy began. Raises TakenError, and Refused for a row that can't be
+        set aside."""
+
+        def whole(cursor: Cursor) -> None:
+            for writer in source.writers:
+                cheaper = writer.careful and writer.mapping.table in fresh
+                if not cheaper or not _inserted(cursor, writer.upserts(fresh=True)):
+                    _run(cursor, writer.upserts())
+                _run(cursor, writer.strikes())
+
+        try:
+            self._transaction(source, chunk, rows, seen, whole)
+        except pymysql.err.MySQLError as error:
+            apart = self._apart
+            if apart is None or not apart.helps(source, error):
+                raise
+            apart.ready(source)
+            try:
+                self._transaction(source, chunk, rows, seen, lambda c: apart.write(c, source, whole, _strikes(source)))
+            except BaseException:
+                apart.rolled_back()
+                raise
+            apart.committed()
+
+    def _transaction(
+        self, source: SourceTable, chunk: Chunk, rows: int, seen: Sequence[Key], write: Callable[[Cursor], None]
+    ) -> None:
         staging = source.staging
         self.session.begin()
         try:
@@ -62,11 +94,7 @@ class Stage:
                     keys.load(cursor, _seen(staging), text)
                     same = " AND ".join(f"a.{quoted(name)} = s.{quoted(name)}" for name in keys.names)
                     cursor.execute(f"DELETE a FROM {staging.after} a STRAIGHT_JOIN {_seen(staging)} s ON {same}")
-                for writer in source.writers:
-                    cheaper = writer.careful and writer.mapping.table in fresh
-                    if not cheaper or not _inserted(cursor, writer.upserts(fresh=True)):
-                        _run(cursor, writer.upserts())
-                    _run(cursor, writer.strikes())
+                write(cursor)
                 self._store.done(cursor, chunk, rows)
             self.session.commit()
         except BaseException:
@@ -77,6 +105,14 @@ class Stage:
     def close(self) -> None:
         if self.session.open:
             self.session.close()
+
+
+def _strikes(source: SourceTable) -> Callable[[Cursor], None]:
+    def strike(cursor: Cursor) -> None:
+        for writer in source.writers:
+            _run(cursor, writer.strikes())
+
+    return strike
 
 
 def _inserted(cursor: Cursor, statements: Sequence[str]) -> bool:

@@ -300,3 +300,28 @@ def test_under_load_with_kills_nothing_is_lost(mysql_legacy, mysql_new, make_lab
     finally:
         worker.terminate()
         assert worker.wait(60) == 0
+
+
+def test_rows_that_the_copy_can_not_write_wait_and_the_stream_goes_on(mysql_legacy, mysql_new, make_lab: MakeLab):
+    lab = make_lab(mysql_legacy, mysql_new, target_sql=(NARROW,))
+    rows = ", ".join(f"({n}, 'a\\tb', {5000 if n in (7, 1500) else 1})" for n in range(1, 2001))
+    execute(lab.source, f"INSERT INTO items (id, title, price) VALUES {rows}")
+    execute(lab.target, "INSERT INTO products VALUES (7, 'older', 1, 99), (3000, 'stray', 1, 7)")
+    with lab.streaming():
+        assert heads(lab) == [("id=7", 0), ("id=1500", 0)]
+        assert {event.op for event in lab.quarantine.heads()} == {"r"}
+        assert lab.new("SELECT COUNT(*) FROM products") == [(1999,)]
+        # it waits, so it is not swept away: the service's own column is in it
+        assert lab.new("SELECT title, boost FROM products WHERE legacy_id = 7") == [("older", 99)]
+        execute(
+            lab.source, "UPDATE items SET title = 'later' WHERE id = 1500", "UPDATE items SET title = 'x' WHERE id = 1"
+        )
+        lab.settle()
+        assert heads(lab) == [("id=7", 0), ("id=1500", 1)]
+        mend(lab)
+        assert len(lab.quarantine.ask(Action.RETRY, None, ANSWER)["applied"]) == 3
+        assert_verified(lab)
+        assert lab.new("SELECT title, boost FROM products WHERE legacy_id IN (7, 1500) ORDER BY legacy_id") == [
+            ("a\tb", 99),
+            ("later", 7),
+        ]
