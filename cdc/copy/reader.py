@@ -33,7 +33,9 @@ class Reader:
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
             cursor.execute(f"SET SESSION net_write_timeout = {_LONG_SECONDS}")
             cursor.execute("SET SESSION group_concat_max_len = @@max_allowed_packet")
-            if not Server.of(self.session).mariadb:
+            cursor.execute("SELECT VERSION()")
+            (version,) = cursor.fetchone() or (b"",)
+            if not Server.parse(bytes(version).decode()).mariadb:
                 cursor.execute("SET SESSION information_schema_stats_expiry = 0")
 
     def rows_about(self, table: str) -> int:
@@ -52,7 +54,7 @@ class Reader:
         columns = key_columns(table)
         names = [quoted(column.name) for column in columns]
         found = self._one(
-            f"SELECT {', '.join(map(shown, columns))} FROM {_from(table, keys)} ORDER BY {', '.join(names)}"
+            f"SELECT {', '.join(map(shown, columns))} FROM {selected_from(table, keys)} ORDER BY {', '.join(names)}"
             f" LIMIT 1 OFFSET {rows - 1}"
         )
         return None if found is None else bound(columns, [bytes(text).decode("ascii") for text in found])
@@ -67,7 +69,7 @@ class Reader:
             yield from ([whole] if whole[0] else [])
             return
         with self.session.cursor(SSCursor) as cursor:
-            cursor.execute(f"SELECT {text} FROM {_from(table, keys)}")
+            cursor.execute(f"SELECT {text} FROM {selected_from(table, keys)}")
             lines, size = list[bytes](), 0
             for (line,) in cursor:
                 if line is None:
@@ -86,7 +88,7 @@ class Reader:
         """All lines at once, joined by the server, which costs a tenth of taking them one by one; None when they are
         more than a packet may hold."""
         with self.session.cursor(Cursor) as cursor:
-            cursor.execute(f"SELECT COUNT(*), GROUP_CONCAT({text} SEPARATOR '\\n') FROM {_from(table, keys)}")
+            cursor.execute(f"SELECT COUNT(*), GROUP_CONCAT({text} SEPARATOR '\\n') FROM {selected_from(table, keys)}")
             row = cursor.fetchone()
             assert row is not None
             count, lines = int(row[0]), row[1]
@@ -107,6 +109,7 @@ class Reader:
             return cursor.fetchone()
 
 
-def _from(table: Table, keys: KeyRange) -> str:
+def selected_from(table: Table, keys: KeyRange) -> str:
+    """What follows FROM: by the primary key, whatever the optimizer thinks of it."""
     names = [quoted(name) for name in table.primary_key]
     return f"{quoted(table.name)} FORCE INDEX (PRIMARY) WHERE {keys.predicate(names)}"

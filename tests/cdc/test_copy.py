@@ -10,11 +10,15 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from cdc.copy.reader import Reader, selected_from
 from cdc.copy.settings import CopySettings
 from cdc.copy.stage import Stage
 from cdc.copy.store import CopyStore
 from cdc.database import Database
 from cdc.ledger import TakenError
+from cdc.ranges import KeyRange
+from cdc.schema import read_table
+from cdc.server import Server
 from cdc.session import open_session
 from cdc.state import SCHEMA, Direction, StreamState, StreamStatus
 from tests.cdc.conftest import MakeLab
@@ -234,13 +238,6 @@ def _tables(kinds: dict[str, str]):  # type: ignore[no-untyped-def]
 
 def _no_scans(lab: Lab, kinds: int) -> None:
     """The server finds every chunk through the primary key, so that the last costs what the first does."""
-    from cdc.copy.progress import FIRST_ROWS
-    from cdc.copy.reader import Reader, _from
-    from cdc.ranges import KeyRange
-    from cdc.schema import read_table
-    from cdc.server import Server
-
-    assert FIRST_ROWS > 0
     reader = Reader(lab.source)
     with closing(open_session(lab.source)) as session, session.cursor() as cursor:
         for name in (f"{kind}{n}" for kind in ("one", "two") for n in range(kinds)):
@@ -248,10 +245,10 @@ def _no_scans(lab: Lab, kinds: int) -> None:
             assert table is not None
             after, through = reader.bound(table, KeyRange(), 40), reader.bound(table, KeyRange(), 47)
             between = KeyRange(after, through)
-            cursor.execute(f"SELECT COUNT(*) FROM {_from(table, between)}")
+            cursor.execute(f"SELECT COUNT(*) FROM {selected_from(table, between)}")
             assert cursor.fetchone() == (7,), table
             cursor.execute("FLUSH STATUS")
-            cursor.execute(f"SELECT SUM(v) FROM {_from(table, between)}")
+            cursor.execute(f"SELECT SUM(v) FROM {selected_from(table, between)}")
             cursor.execute("SHOW SESSION STATUS LIKE 'Handler_read%'")
             reads = {str(key): int(value) for key, value in cursor.fetchall()}
             assert sum(reads.values()) < 40, (table, between, reads)
@@ -358,3 +355,25 @@ def test_values_that_are_unique_twice_and_a_stream_that_was_there_first(mysql_le
             lab.until(StreamState.STREAMING, seconds=100)
         lab.settle()
         assert assert_equal(lab) > 5_000
+
+
+def test_rows_that_do_not_fit_one_text_are_read_one_by_one(mysql_legacy, mysql_new, make_lab: MakeLab):
+    lab = make_lab(mysql_legacy, mysql_new)
+    fill(lab.source, 300)
+    execute(lab.source, "UPDATE items SET title = REPEAT('\\t\\n', id MOD 90), price = NULL WHERE id MOD 2")
+    text = "CONCAT_WS('\\t', id, REPLACE(REPLACE(title, '\\t', '\\\\t'), '\\n', '\\\\n'), COALESCE(price, '\\\\N'))"
+    reader = Reader(lab.source)
+    with closing(open_session(lab.source)) as session, closing(reader.session):
+        table = read_table(session, "items", Server.of(session))
+        assert table is not None
+        ((rows, whole),) = reader.read(table, text, KeyRange())
+        assert rows == 300 and whole.count(b"\n") == 300
+        for limit in (1000, len(whole) - 2, len(whole) - 1):  # cut in the middle, one byte too short, and enough
+            with reader.session.cursor() as cursor:
+                cursor.execute(f"SET SESSION group_concat_max_len = {limit}")
+            pieces = list(reader.read(table, text, KeyRange()))
+            assert b"".join(lines for _, lines in pieces) == whole, limit
+            assert sum(count for count, _ in pieces) == 300
+        after = reader.bound(table, KeyRange(), 100)
+        assert [count for count, _ in reader.read(table, text, KeyRange(after))] == [200]
+        assert list(reader.read(table, text, KeyRange(("99999",)))) == []
