@@ -20,9 +20,8 @@ from cdc.preflight import check_source, check_target, warnings_of
 from cdc.report import Command, Reporter
 from cdc.server import Server
 from cdc.session import Session, connection_lost, open_session
-from cdc.source.embedded import EmbeddedSource
+from cdc.source import hosting
 from cdc.source.port import Resume, Source, SourceError
-from cdc.source.purge import check_available
 from cdc.source.settings import Capture
 from cdc.spec import SourceOf, StreamSpec
 from cdc.state import StreamError, StreamState
@@ -99,8 +98,7 @@ class Follower:
     def _source(self, capture: Capture) -> Source:
         if self._source_of is not None:
             return self._source_of(capture)
-        files = self._spec.engine
-        return EmbeddedSource(capture, files.jars, files.java_home, files.folder, files.heap_mb)
+        return hosting.source(self._spec.engine, capture)
 
     def _begin(self, ledger: Ledger, capture: Capture, marker: MarkerWriter) -> Stored:
         """The stored position; a new one, where the binlog is now, when there is none or all is to be copied again."""
@@ -120,7 +118,7 @@ class Follower:
             assert stored is not None
         else:
             with closing(open_session(self._spec.source)) as source:
-                check_available(source, stored.resume.offset)
+                hosting.check_offset(self._spec.engine, source, stored.resume.offset)
         if again is not None:
             self._reporter.copied_again(self._command)
             self._command = replace(self._command, copy_again=None)

@@ -1,7 +1,8 @@
 """Markers: rows written on the source every 0.1 s, or when asked for, to see them come out at the other end.
 
 A marker's lag is the time from before it was written until the batch that carried it is committed at the target, taken
-with one clock in one process. Each is a transaction of its own, so it also says that all before it has arrived.
+with one clock in one process. Each is a transaction of its own, so it also says that all before it has arrived. And it
+names the GTIDs that the source had executed before: a reader that has only events learns by it how far the binlog is.
 """
 
 from __future__ import annotations
@@ -16,14 +17,18 @@ import pymysql
 
 from cdc.database import Database
 from cdc.event import MARKER_SCHEMA, MARKER_TABLE
+from cdc.server import Server
 from cdc.session import Session, open_session
 
 EVERY_SECONDS = 0.1
 _CREATE = (
     f"CREATE DATABASE IF NOT EXISTS {MARKER_SCHEMA} CHARACTER SET utf8mb4",
     f"""CREATE TABLE IF NOT EXISTS {MARKER_SCHEMA}.{MARKER_TABLE} (stream VARCHAR(96) NOT NULL PRIMARY KEY,
-        number BIGINT NOT NULL, written_at DATETIME(6) NOT NULL) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+        number BIGINT NOT NULL, written_at DATETIME(6) NOT NULL, executed LONGTEXT NULL)
+        ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
+_EXECUTED = f"""SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = '{MARKER_SCHEMA}'
+    AND TABLE_NAME = '{MARKER_TABLE}' AND COLUMN_NAME = 'executed'"""
 
 
 def create_marker_table(session: Session) -> None:
@@ -32,6 +37,8 @@ def create_marker_table(session: Session) -> None:
         cursor.execute("SET SESSION sql_notes = 0")
         for statement in _CREATE:
             cursor.execute(statement)
+        if not cursor.execute(_EXECUTED):  # a table of an earlier version
+            cursor.execute(f"ALTER TABLE {MARKER_SCHEMA}.{MARKER_TABLE} ADD COLUMN executed LONGTEXT NULL")
 
 
 class Lag:
@@ -106,6 +113,7 @@ class MarkerWriter(threading.Thread):
         self._first = self._number = time.time_ns() // 1000
         self._changed = threading.Condition()
         self._wanted = self._served = 0  # requests for a fresh marker, and how many of them were answered
+        self._executed = ""
         self.trouble: Exception | None = None
         self.written_at = time.monotonic()
 
@@ -139,6 +147,7 @@ class MarkerWriter(threading.Thread):
             try:
                 if session is None:
                     session = open_session(self._source, schema=False, read_timeout=10, write_timeout=10)
+                    self._executed = "gtid_binlog_pos" if Server.of(session).mariadb else "gtid_executed"
                 self._write(session)
                 self.trouble = None
                 self.written_at = time.monotonic()
@@ -163,8 +172,11 @@ class MarkerWriter(threading.Thread):
         self._lag.sent(self._number, time.monotonic())
         with session.cursor() as cursor:
             cursor.execute(
-                f"INSERT INTO {MARKER_SCHEMA}.{MARKER_TABLE} VALUES (%s, %s, UTC_TIMESTAMP(6))"
-                " ON DUPLICATE KEY UPDATE number = VALUES(number), written_at = VALUES(written_at)",
+                # all that is in gtid_executed now is before this transaction in the binlog
+                f"INSERT INTO {MARKER_SCHEMA}.{MARKER_TABLE} (stream, number, written_at, executed)"
+                f" VALUES (%s, %s, UTC_TIMESTAMP(6), @@global.{self._executed})"
+                " ON DUPLICATE KEY UPDATE number = VALUES(number), written_at = VALUES(written_at),"
+                " executed = VALUES(executed)",
                 (self._stream, self._number),
             )
         session.commit()

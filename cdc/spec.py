@@ -1,38 +1,30 @@
-"""What one stream is: whose rows go where, by which mapping, with what engine."""
+"""What one stream is: whose rows go where, by which mapping, in what hosting."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping
 from cdc.quarantine import Bounds
+from cdc.source.hosting import EngineFiles, Hosting
 from cdc.source.port import Source
 from cdc.source.settings import Capture
 from cdc.state import Direction
 
-
-@dataclass(frozen=True)
-class EngineFiles:
-    """What the embedded engine needs of this machine. ``folder`` keeps its schema history and offset file."""
-
-    jars: tuple[Path, ...]
-    java_home: Path
-    folder: Path
-    heap_mb: int = 256
+__all__ = ["EngineFiles", "SourceOf", "StreamSpec"]
 
 
 @dataclass(frozen=True)
 class StreamSpec:
-    """One stream: whose rows, where to, by which mapping, with what engine."""
+    """One stream: whose rows, where to, by which mapping, in what hosting."""
 
     mapping: CapabilityMapping
     source: Database
     target: Database
-    engine: EngineFiles
+    engine: Hosting
     direction: Direction = Direction.TO_NEW
     copy: CopySettings = field(default_factory=CopySettings)
     quarantine: Bounds = field(default_factory=Bounds)

@@ -24,6 +24,7 @@ from cdc.marker import Lag
 from cdc.release import release
 from cdc.report import Command, Reporter
 from cdc.session import connection_lost, open_session
+from cdc.source import hosting
 from cdc.spec import EngineFiles, SourceOf, StreamSpec
 from cdc.state import Detail, StreamState, Wanted
 
@@ -92,6 +93,7 @@ class _Stream:
                 ledger = Ledger(session, self._spec.capability, self._spec.direction)
                 ledger.take()
                 ledger.forget()
+            hosting.take_down(self._spec.engine, self._spec.name)
             self._lag, before = Lag(), self._reporter.detail
             self._reporter.begin_anew(StreamState.ABSENT, replace(Detail(), pid=before.pid, answered=before.answered))
         self._reporter.wait_for_news(1.0)

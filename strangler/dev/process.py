@@ -11,9 +11,10 @@ from strangler.dev.server import Instance, ServerProgram
 
 @dataclass(frozen=True)
 class HttpReady:
-    """Ready when GET answers 2xx on every one of ``urls``."""
+    """Ready when GET answers 2xx on every one of ``urls``. ``login``: name and password, if they are asked for."""
 
     urls: tuple[str, ...]
+    login: tuple[str, str] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,20 @@ class RedisReady:
 
 
 @dataclass(frozen=True)
+class KafkaReady:
+    """Ready when the broker lets the account in and lists its topics."""
+
+    bootstrap: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class StaysUp:
     """Nothing to ask: ready when the supervisor counts it as running."""
 
 
-Ready = HttpReady | DatabaseReady | RedisReady | StaysUp
+Ready = HttpReady | DatabaseReady | RedisReady | KafkaReady | StaysUp
 
 
 @dataclass(frozen=True)

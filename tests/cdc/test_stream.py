@@ -6,11 +6,12 @@ import pytest
 
 from cdc.state import StreamState
 from tests.cdc.conftest import MakeLab
-from tests.cdc.lab import ITEMS, execute, one_table
+from tests.cdc.lab import BOTH, ITEMS, execute, one_table
 
 pytestmark = pytest.mark.real
 
 
+@BOTH
 def test_copies_what_was_there_then_follows(mysql_legacy, mysql_new, make_lab: MakeLab):
     lab = make_lab(mysql_legacy, mysql_new)
     execute(lab.source, "INSERT INTO items (title, price) VALUES (' a ', 1.50), ('b\tb\\\\', NULL), ('ü\n', 3)")
@@ -136,6 +137,7 @@ def test_unique_values_that_wander_leave_children_and_own_columns_alone(
         assert lab.new("SELECT COUNT(*) FROM pictures") == [(39,)]
 
 
+@BOTH
 def test_truncate_is_followed(mysql_legacy, mysql_new, make_lab: MakeLab):
     lab = make_lab(mysql_legacy, mysql_new)
     execute(lab.source, "INSERT INTO items (title) VALUES ('a'), ('b')")
@@ -147,6 +149,7 @@ def test_truncate_is_followed(mysql_legacy, mysql_new, make_lab: MakeLab):
         assert lab.new("SELECT legacy_id, title FROM products") == [(5, "e")]
 
 
+@BOTH
 def test_pause_and_go_on_and_copy_again(mysql_legacy, mysql_new, make_lab: MakeLab):
     lab = make_lab(mysql_legacy, mysql_new)
     execute(lab.source, "INSERT INTO items (title) VALUES ('a'), ('b')")

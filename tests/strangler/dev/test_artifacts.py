@@ -135,7 +135,12 @@ def test_progress_is_plain_lines_when_piped(
 
 def test_the_pinned_list_is_whole() -> None:
     sets = artifacts.pinned_sets()
-    assert {name: len(items) for name, items in sets.items()} == {"mysql": 1, "mariadb": 1, "debezium-embedded": 76, "kafka": 94}
+    assert {name: len(items) for name, items in sets.items()} == {
+        "mysql": 1,
+        "mariadb": 1,
+        "debezium-embedded": 76,
+        "kafka": 94,
+    }
     assert all(len(item.sha256) == 64 and item.size > 0 for items in sets.values() for item in items)
 
 
