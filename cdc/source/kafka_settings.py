@@ -24,8 +24,7 @@ class KafkaSecurity:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
+    key_file: Path | None = None  # the certificates are in it too
 
     def client_options(self) -> dict[str, Any]:
         """For kafka-python."""
@@ -38,7 +37,7 @@ class KafkaSecurity:
             }
         if self.protocol.endswith("SSL"):
             options["ssl_cafile"] = str(self.ca_file) if self.ca_file else None
-            options["ssl_certfile"] = str(self.certificate_file) if self.certificate_file else None
+            options["ssl_certfile"] = str(self.key_file) if self.key_file else None
             options["ssl_keyfile"] = str(self.key_file) if self.key_file else None
         return options
 
@@ -50,7 +49,6 @@ class KafkaSecurity:
         if self.protocol.endswith("SSL") and self.ca_file:
             options |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(self.ca_file)}
         if self.protocol.endswith("SSL") and self.key_file:
-            # one file with key and certificates, as Kafka's clients want them
             options |= {"ssl.keystore.type": "PEM", "ssl.keystore.location": str(self.key_file)}
         return options
 

@@ -57,19 +57,19 @@ def register(app: typer.Typer) -> None:
 
 
 def up(
-    cdc: Annotated[Hosting, typer.Option(help="How change streams are hosted.")] = Hosting.embedded,
+    cdc: Annotated[
+        Hosting | None, typer.Option(help="How change streams are hosted: by what strangler.toml says, if left out.")
+    ] = None,
     server: Annotated[Server | None, typer.Option(help="Which private database server a new one is.")] = None,
     as_json: JSON = False,
 ) -> None:
     """Start everything in strangler.toml on this machine; what runs already is kept."""
     with _exit_codes():
-        if cdc is Hosting.kafka:
-            _stop("--cdc kafka can't be had yet: leave it out, change streams are embedded then", 2)
         begin = time.monotonic()
         config = load()
         layout = Layout.beside(config.path)
         say = _Lines(layout)
-        assembled = assemble(config, layout, server.value if server else None, say.note)
+        assembled = assemble(config, layout, server.value if server else None, say.note, cdc.value if cdc else None)
         environment = Environment(layout, config.root)
         environment.up(assembled.processes, say.tell)
         rows = environment.ps()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from cdc.database import Database
 from proxy.routes import RouteTable, Upstream, check
+from strangler.config.kafka_check import wrong_kafka
 from strangler.config.model import METHODS, Capability, Config, Legacy
 from strangler.config.placeholders import PlaceholderError, names
 from strangler.config.positions import Key
@@ -36,6 +37,7 @@ def problems(config: Config) -> Iterator[Finding]:
     yield from _proxy(config)
     yield from _databases(config)
     yield from _redis(config)
+    yield from _kafka(config)
     yield from _processes(config)
     yield from _side(config, ("legacy",), config.legacy)
     yield from _known(("legacy", "database"), "database", config.legacy.database, config.databases)
@@ -113,6 +115,16 @@ def _redis(config: Config) -> Iterator[Finding]:
         yield from _placeholders(config, ("redis", "url"), redis.url)
         if not redis.url.startswith(("redis://", "rediss://", "unix://", "{")):
             yield Finding(("redis", "url"), f'"{redis.url}" is not a Redis url', 'write "redis://host:port/0"')
+
+
+def _kafka(config: Config) -> Iterator[Finding]:
+    section = config.streams.kafka
+    for key, message, fix in wrong_kafka(section, config.root):
+        yield Finding(key, message, fix)
+    for name, text in (*section, *section.security):
+        if isinstance(text, str):
+            below = ("security",) if name in type(section.security).model_fields else ()
+            yield from _placeholders(config, ("streams", "kafka", *below, name), text)
 
 
 def _processes(config: Config) -> Iterator[Finding]:

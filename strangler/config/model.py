@@ -91,6 +91,44 @@ class Redis(Section):
     binary: Text | None = None
 
 
+class KafkaSecuritySection(Section):
+    """How to talk to the brokers. Files are PEM; ``key_file`` holds the certificates too. Connect reads the same files
+    at the same paths."""
+
+    protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    user: Text | None = None
+    password: Text | None = None
+    ca_file: Text | None = None
+    key_file: Text | None = None
+
+
+class KafkaSection(Section):
+    """A private Kafka and Connect of our own, or those at ``bootstrap`` (host:port, ...) and ``connect`` (a url)."""
+
+    bootstrap: Text | None = None
+    connect: Text | None = None
+    connect_user: Text | None = None
+    connect_password: Text | None = None
+    connect_ca_file: Text | None = None
+    security: KafkaSecuritySection = KafkaSecuritySection()
+    replication: Annotated[StrictInt, Field(ge=1)] = 1
+    retention_hours: Annotated[StrictInt, Field(ge=0)] = 168
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "lz4"
+
+    @property
+    def private(self) -> bool:
+        return self.bootstrap is None
+
+
+class StreamsSection(Section):
+    """Where Debezium runs: in each stream's own process, or in Kafka Connect with events in Kafka. ``strangler up
+    --cdc`` overrides ``hosting``."""
+
+    hosting: Literal["embedded", "kafka"] = "embedded"
+    kafka: KafkaSection = KafkaSection()
+
+
 class Process(Section):
     """A program of the application. ``before`` runs to its end, in order, before ``command`` is started.
 
@@ -225,6 +263,7 @@ class Config(Section):
     proxy: ProxySection = ProxySection()
     databases: Mapping[Name, DatabaseSection] = {}
     redis: Redis | None = None
+    streams: StreamsSection = StreamsSection()
     processes: Mapping[Name, Process] = {}
     legacy: Legacy
     load: Mapping[Name, Load] = {}

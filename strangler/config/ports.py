@@ -32,8 +32,18 @@ class StandbyPorts(_Section):
     xds: int
 
 
+class KafkaPorts(_Section):
+    """Of a private Kafka. ``password`` is that of the account ``strangler`` at the broker and at Connect."""
+
+    broker: int
+    controller: int
+    connect: int
+    password: str
+
+
 class Ports(_Section):
-    """Ports on 127.0.0.1 by process name, urls of databases and Redis. Everything may still be missing."""
+    """Ports on 127.0.0.1 by process name, urls of databases and Redis. Everything may still be missing. ``hosting`` is
+    that of the change streams as it was started."""
 
     processes: Mapping[str, int] = {}
     databases: Mapping[str, str] = {}
@@ -41,6 +51,8 @@ class Ports(_Section):
     envoy: EnvoyPorts | None = None
     control: ControlPorts | None = None
     standby: StandbyPorts | None = None
+    hosting: str | None = None
+    kafka: KafkaPorts | None = None
 
     @classmethod
     def read(cls, run: Path) -> Ports:

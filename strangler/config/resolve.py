@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.source.kafka_settings import KafkaHosting
 from proxy.routes import RouteTable, Upstream
 from proxy.settings import Identity, ProxySettings
 from strangler.config.model import Capability, Config, Legacy, Process
 from strangler.config.placeholders import fill
 from strangler.config.ports import Ports
+from strangler.config.streams import external_kafka, private_kafka
 
 
 class NotRunning(Exception):
@@ -95,6 +97,21 @@ class Resolved:
         if self.ports.redis is None:
             raise NotRunning("redis")
         return self.ports.redis
+
+    @property
+    def hosting(self) -> str:
+        """Of the change streams: ``embedded`` or ``kafka``."""
+        return self.ports.hosting or self.config.streams.hosting
+
+    @property
+    def kafka(self) -> KafkaHosting:
+        """Where change streams go through when they are hosted by Kafka."""
+        section = self.config.streams.kafka
+        if not section.private:
+            return external_kafka(section, self.config.root, lambda text: fill(text, self.value))
+        if self.ports.kafka is None:
+            raise NotRunning("kafka")
+        return private_kafka(self.ports.kafka, self.config.data / "kafka", section)
 
     def command(self, name: str) -> Command:
         """The process as it is to be started."""

@@ -9,7 +9,7 @@ import psutil
 
 from cdc.database import Database
 from strangler.config import Config, ControlPorts, EnvoyPorts, Ports
-from strangler.config.ports import StandbyPorts
+from strangler.config.ports import KafkaPorts, StandbyPorts
 from strangler.config.resolve import uses_port
 from strangler.dev.ports import LOOPBACK, PortTaken, free_port, is_free
 from strangler.dev.server import USER
@@ -43,10 +43,13 @@ class Addresses:
         return port
 
 
-def assign(config: Config, before: Ports, passwords: dict[str, str], ours: Iterable[int]) -> Ports:
+def assign(
+    config: Config, before: Ports, passwords: dict[str, str], ours: Iterable[int], hosting: str = "embedded"
+) -> Ports:
     """Ports and urls of everything that is started for this configuration.
 
-    ``before`` is what the last run had; ``passwords`` are those of the private databases, and of ``redis``.
+    ``before`` is what the last run had; ``passwords`` are those of the private databases, of ``redis``
+    and of ``kafka``; ``hosting`` is that of the change streams.
     Raises PortTaken.
     """
     given = Addresses(ours)
@@ -82,6 +85,18 @@ def assign(config: Config, before: Ports, passwords: dict[str, str], ours: Itera
             api=control_api, xds=given.give("control xds", before.control.xds if before.control else None)
         ),
         standby=StandbyPorts(xds=given.give("standby xds", before.standby.xds if before.standby else None)),
+        hosting=hosting,
+        kafka=_kafka(given, before, passwords["kafka"]) if "kafka" in passwords else None,
+    )
+
+
+def _kafka(given: Addresses, before: Ports, password: str) -> KafkaPorts:
+    last = before.kafka
+    return KafkaPorts(
+        broker=given.give("kafka", last.broker if last else None),
+        controller=given.give("kafka controller", last.controller if last else None),
+        connect=given.give("connect", last.connect if last else None),
+        password=password,
     )
 
 

