@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pymysql
 import structlog
 from pymysql.cursors import Cursor
 
@@ -16,6 +18,7 @@ from cdc.state import SCHEMA, Direction, create_tables
 
 log = structlog.get_logger("stream")
 
+_TAKEN = "another worker has taken the stream over, or somebody forgot its position: nothing of this batch was written"
 _KEY = "capability = %s AND direction = %s"
 
 
@@ -38,10 +41,13 @@ class Ledger:
     def __init__(self, session: Session, capability: str, direction: Direction) -> None:
         self._session, self._id = session, (capability, str(direction))
         self._incomplete, self._copied = False, frozenset[str]()
+        self._epoch = 0
 
     def take(self) -> None:
         """Make sure that no other worker writes this stream as long as this session lives, and that the tables are
-        there. The lock is the session's: a worker that lost it has lost the session, and can't commit.
+        there. The lock is the session's: a worker that lost it has lost the session, and can't commit. Where a lock
+        does not live as long as its session (a target that failed over, something in between), the epoch in the row
+        of the position does the same: it grows here, and who has an older one can't write any more.
 
         Raises TakenError.
         """
@@ -53,6 +59,20 @@ class Ledger:
             raise TakenError(
                 f"another worker writes the stream {'/'.join(self._id)}: stop one (strangler ps shows this machine's)"
             )
+        with self._session.cursor() as cursor:
+            cursor.execute(f"SELECT epoch FROM {SCHEMA}.stream_position WHERE {_KEY} FOR UPDATE", self._id)
+            found = cursor.fetchone()
+            # Of the time, so that it differs even where there is no row yet; growing, whatever the clock does.
+            self._epoch = max(int(found[0]) + 1 if found else 0, time.time_ns() // 1000)
+            cursor.execute(f"UPDATE {SCHEMA}.stream_position SET epoch = %s WHERE {_KEY}", (self._epoch, *self._id))
+        self._session.commit()
+
+    def fence(self, cursor: Cursor) -> None:
+        """In the caller's transaction: from here to its end nobody else can take the stream. Raises TakenError."""
+        cursor.execute(f"SELECT epoch FROM {SCHEMA}.stream_position WHERE {_KEY} FOR UPDATE", self._id)
+        found = cursor.fetchone()
+        if found is None or int(found[0]) != self._epoch:
+            raise TakenError(_TAKEN)
 
     def read(self) -> Stored | None:
         """None when the stream never began, or was forgotten."""
@@ -72,10 +92,16 @@ class Ledger:
         """Store where the stream begins, before anything was copied, and commit."""
         with self._session.cursor() as cursor:
             cursor.execute(
-                f"REPLACE INTO {SCHEMA}.stream_position (capability, direction, source_offset, position, copied,"
-                " events, written_at) VALUES (%s, %s, %s, '', '[]', 0, UTC_TIMESTAMP(6))",
-                (*self._id, resume.offset),
+                f"DELETE FROM {SCHEMA}.stream_position WHERE {_KEY} AND epoch <= %s", (*self._id, self._epoch)
             )
+            try:
+                cursor.execute(
+                    f"INSERT INTO {SCHEMA}.stream_position (capability, direction, source_offset, position, copied,"
+                    " events, written_at, epoch) VALUES (%s, %s, %s, '', '[]', 0, UTC_TIMESTAMP(6), %s)",
+                    (*self._id, resume.offset, self._epoch),
+                )
+            except pymysql.err.IntegrityError as error:
+                raise TakenError(_TAKEN) from error
             for name in ("stream_copy", "stream_copy_chunk"):
                 cursor.execute(f"DELETE FROM {SCHEMA}.{name} WHERE {_KEY}", self._id)
             self.keep_history(cursor, resume.history)
@@ -88,11 +114,11 @@ class Ledger:
         """
         changed = cursor.execute(
             f"UPDATE {SCHEMA}.stream_position SET source_offset = %s, position = %s, events = events + %s,"
-            f" written_at = UTC_TIMESTAMP(6) WHERE {_KEY}",
-            (offset, "" if self._incomplete else str(position), events, *self._id),
+            f" written_at = UTC_TIMESTAMP(6) WHERE {_KEY} AND epoch = %s",
+            (offset, "" if self._incomplete else str(position), events, *self._id, self._epoch),
         )
         if changed != 1:
-            raise TakenError("the stream's stored position is gone: somebody forgot it while it ran")
+            raise TakenError(_TAKEN)
 
     def keep_history(self, cursor: Cursor, history: bytes) -> None:
         """In the caller's transaction."""
@@ -112,6 +138,7 @@ class Ledger:
         """Only these tables are copied so far: until ``complete``, no position is told. Commits."""
         self._incomplete, self._copied = True, copied
         with self._session.cursor() as cursor:
+            self.fence(cursor)
             cursor.execute(
                 f"UPDATE {SCHEMA}.stream_position SET copied = %s, position = '' WHERE {_KEY}",
                 (json.dumps(sorted(copied)), *self._id),
@@ -120,6 +147,7 @@ class Ledger:
 
     def add_copied(self, cursor: Cursor, table: str) -> None:
         """In the caller's transaction: one more table is copied."""
+        self.fence(cursor)
         self._copied |= {table}
         cursor.execute(
             f"UPDATE {SCHEMA}.stream_position SET copied = %s WHERE {_KEY}",

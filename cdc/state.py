@@ -34,7 +34,7 @@ _TABLES = (
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_position (
         capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
         source_offset TEXT NOT NULL, position TEXT NOT NULL, copied LONGTEXT NOT NULL,
-        events BIGINT NOT NULL DEFAULT 0, written_at DATETIME(6) NOT NULL,
+        events BIGINT NOT NULL DEFAULT 0, written_at DATETIME(6) NOT NULL, epoch BIGINT NOT NULL DEFAULT 0,
         PRIMARY KEY (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_history (
         capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL, history LONGBLOB NOT NULL,
@@ -62,6 +62,8 @@ _TABLES = (
         action VARCHAR(16) NOT NULL, events LONGTEXT NULL, asked_at DATETIME(6) NOT NULL, answer LONGTEXT NULL,
         KEY of_stream (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
+# Columns that came later: (table, column, how). Tables of earlier versions get them.
+_ADDED = (("stream_position", "epoch", "BIGINT NOT NULL DEFAULT 0"),)
 MISSING = frozenset({1049, 1146})  # unknown database, no such table
 
 
@@ -333,6 +335,14 @@ def create_tables(session: Session) -> None:
         cursor.execute("SET SESSION sql_notes = 0")  # "already exists" is no news
         for statement in _TABLES:
             cursor.execute(statement)
+        for table, column, how in _ADDED:
+            there = cursor.execute(
+                "SELECT 1 FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
+                " AND COLUMN_NAME = %s",
+                (SCHEMA, table, column),
+            )
+            if not there:
+                cursor.execute(f"ALTER TABLE {SCHEMA}.{table} ADD COLUMN {column} {how}")
         cursor.execute("SET SESSION sql_notes = 1")
 
 

@@ -14,6 +14,7 @@ from strangler.dev.cache import cache_folder, locked
 
 # What Kafka Connect itself brings, and what is of no use inside it.
 _NOT_IN_A_PLUGIN = (
+    "io.debezium:debezium-connect-plugins:",
     "org.apache.kafka:",
     "org.slf4j:",
     "org.eclipse.jetty",
