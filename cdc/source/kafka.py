@@ -7,6 +7,7 @@ embedded engine. Where to read on is stored with the rows, in the same transacti
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ from cdc.source.watch import ConnectorWatch
 
 POLL_RECORDS = 8192
 FETCH_BYTES = 16 << 20
+DRAIN_SECONDS = 3.0  # what is in the topic is applied before trouble is told, but it may never end
 _RESNAPSHOT = "copy all tables again: strangler sync resnapshot"
 
 
@@ -112,9 +114,10 @@ class KafkaSource:
         except errors.KafkaError as error:
             raise trouble(error, self._hosting) from error
         records = found.get(self._topic)
+        wrong = self._watch.trouble
+        if wrong is not None and (not records or time.monotonic() > self._watch.trouble_at + DRAIN_SECONDS):
+            raise wrong
         if not records:
-            if self._watch.trouble is not None:
-                raise self._watch.trouble
             return None
         return self._batch(records)
 

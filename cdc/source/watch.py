@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from cdc.source.connect import Connect
 from cdc.source.kafka_settings import KafkaHosting, changed_by_hand, topic_of
@@ -23,6 +24,7 @@ class ConnectorWatch(threading.Thread):
         self._ended = threading.Event()
         self._away = 0
         self.trouble: SourceError | None = None
+        self.trouble_at = 0.0
 
     def end(self) -> None:
         self._ended.set()
@@ -35,38 +37,40 @@ class ConnectorWatch(threading.Thread):
             rounds = 0
             while self.trouble is None and not self._ended.wait(EVERY_SECONDS):
                 try:
-                    self._look(connect, topics, settings_too=rounds % SETTINGS_EVERY == SETTINGS_EVERY - 1)
+                    found = self._look(connect, topics, settings_too=rounds % SETTINGS_EVERY == SETTINGS_EVERY - 1)
                     self._away = 0
                 except SourceError as error:
+                    # one that can't be reached may be there again in a moment
                     self._away += 1
-                    if not error.away or self._away >= AWAY_ROUNDS:
-                        self.trouble = error
+                    found = error if not error.away or self._away >= AWAY_ROUNDS else None
+                if found is not None:
+                    self.trouble_at, self.trouble = time.monotonic(), found
                 rounds += 1
         finally:
             connect.close()
             topics.close()
 
-    def _look(self, connect: Connect, topics: Topics, *, settings_too: bool) -> None:
+    def _look(self, connect: Connect, topics: Topics, *, settings_too: bool) -> SourceError | None:
+        """What is wrong; ``away`` where a new start mends it. Raises SourceError when nobody answers."""
         name = self._stream
         standing = connect.standing(name)
         if standing is None:
-            raise SourceError(f"the connector {name} is gone: it is made again", away=True)
+            return SourceError(f"the connector {name} is gone: it is made again", away=True)
         if standing.failed:
             cause = standing.error()
-            if cause.away:
-                self._away = AWAY_ROUNDS
-            raise SourceError(f"the connector's task failed: {cause}", away=cause.away, way_out=cause.way_out)
+            return SourceError(f"the connector's task failed: {cause}", away=cause.away, way_out=cause.way_out)
         if standing.connector in ("PAUSED", "STOPPED"):
-            raise SourceError(
+            return SourceError(
                 f"somebody set the connector {name} to {standing.connector}: it is woken again"
                 " (strangler sync pause is the way to pause)",
                 away=True,
             )
         found = topics.id_of(topic_of(name))
         if found != self._topic_id:
-            raise SourceError(
+            return SourceError(
                 f"the topic {topic_of(name)} was deleted{' and made again' if found else ''} while it was read",
                 way_out="copy all tables again: strangler sync resnapshot",
             )
         if settings_too and (keys := changed_by_hand(connect.settings(name) or {}, self._wanted)):
-            raise SourceError(f"the connector {name} is being changed by hand: {', '.join(keys)}", away=True)
+            return SourceError(f"the connector {name} is being changed by hand: {', '.join(keys)}", away=True)
+        return None

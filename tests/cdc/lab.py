@@ -26,7 +26,7 @@ from cdc.source.hosting import Hosting
 from cdc.state import StreamDesk, StreamError, StreamState, StreamStatus, await_position
 from cdc.stream import EngineFiles, StreamSpec, run
 
-SOON = 40.0
+SOON = 90.0
 BOTH = pytest.mark.parametrize("hosting", ["embedded", "kafka"])
 """A test that runs over both hostings."""
 

@@ -36,6 +36,7 @@ class Writer:
     ids: tuple[int, ...] = ()  # rows that are there already and may be changed
     wait_seconds: float = 0.002
     transactions: int = 0
+    row_events: int = 0  # how many change events that made
     _failed: list[BaseException] = field(default_factory=list)
 
     @contextmanager
@@ -67,6 +68,7 @@ class Writer:
 
     def _one(self, cursor: pymysql.cursors.Cursor, dice: random.Random, ids: list[int], number: int) -> None:
         kind = dice.choice(("insert", "insert", "update", "update", "update", "delete", "key"))
+        self.row_events += 2 if kind == "key" and ids else 1
         if kind == "insert" or not ids:
             cursor.execute("INSERT INTO items (id, title, price) VALUES (%s, 'new', 1)", (number,))
             ids.append(number)
