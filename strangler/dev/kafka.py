@@ -189,6 +189,9 @@ class PrivateKafka:
             "plugin.discovery": "service_load",
             "exactly.once.source.support": "enabled",
             "scheduled.rebalance.max.delay.ms": "0",
+            # after a kill its successor waits until the group has let the dead one go
+            "session.timeout.ms": "6000",
+            "heartbeat.interval.ms": "1500",
             "offset.flush.interval.ms": "2000",
             # Passwords of databases are in a file, not in the connectors' settings, which many may read.
             "config.providers": "file",
