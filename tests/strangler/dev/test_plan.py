@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from cdc.source.kafka_settings import KafkaSecurity
 from strangler.config import Config, Ports
 from strangler.config.load import load_text
 from strangler.dev.addresses import assign
+from strangler.dev.kafka import PrivateKafka
 from strangler.dev.layout import Layout
 from strangler.dev.manifest import Entry, entries, stop_order
 from strangler.dev.mysql import MySQLProgram
@@ -17,6 +19,7 @@ from strangler.dev.process import (
     DatabaseReady,
     HttpReady,
     InitialiseServer,
+    KafkaReady,
     Process,
     RedisReady,
     RunFirst,
@@ -76,12 +79,14 @@ def configuration(
     return load_text(TOML.format(monolith=monolith, items=items), folder / "strangler.toml")
 
 
-def planned(config: Config) -> dict[str, Process]:
+def planned(config: Config, hosting: str = "embedded", jars: Path | None = None) -> dict[str, Process]:
     layout = Layout.beside(config.path)
-    ports = assign(config, Ports(), {"legacy": "p1", "items": "p2", "redis": "p3"}, [])
+    passwords = {"legacy": "p1", "items": "p2", "redis": "p3"} | ({"kafka": "p4"} if jars else {})
+    ports = assign(config, Ports(), passwords, [], hosting)
+    kafka = PrivateKafka(layout.data / "kafka", jars, jars, ports.kafka) if jars and ports.kafka else None
     program = MySQLProgram(Path("/opt/mysqld"))
     private = [name for name, section in config.databases.items() if section.url is None]
-    processes = plan(config, ports, dict.fromkeys(private, program), layout)
+    processes = plan(config, ports, dict.fromkeys(private, program), layout, kafka)
     return {process.name: process for process in processes}
 
 
@@ -107,6 +112,30 @@ def test_every_part_is_there_with_what_it_needs(tmp_path: Path) -> None:
     assert kinds["jobs"] is kinds["stream-catalog"] is StaysUp
     ports = [process.port for process in processes.values() if process.port]
     assert len(ports) == len(set(ports))
+
+
+def test_kafka_comes_before_the_streams_that_go_through_it(tmp_path: Path) -> None:
+    processes = planned(configuration(tmp_path), "kafka", Path("/jars"))
+    kafka, connect = processes["kafka"], processes["connect"]
+    assert connect.needs == ("kafka",)
+    assert processes["stream-catalog"].needs[-2:] == ("kafka", "connect")
+    assert isinstance(kafka.ready, KafkaReady) and isinstance(connect.ready, HttpReady)
+    assert connect.ready.login == ("strangler", "p4")
+    files = {step.path.name: step.text for step in kafka.setup if isinstance(step, WriteFirst)}
+    assert "listeners=CLIENT://127.0.0.1:" in files["broker.properties"]
+    assert "SASL_PLAINTEXT" in files["broker.properties"]
+    assert "exactly.once.source.support=enabled" in files["connect.properties"]
+    assert not any("p4" in part for process in (kafka, connect) for part in process.argv)
+    assert "format" in next(step.argv for step in kafka.setup if isinstance(step, RunFirst))
+
+
+def test_a_kafka_that_is_there_already_is_only_asked(tmp_path: Path) -> None:
+    text = TOML.format(monolith="monolith", items='server = "private"\nschema = "items"')
+    text += '[streams]\nhosting = "kafka"\n[streams.kafka]\nbootstrap = "k:9092"\nconnect = "http://c:8083/"\n'
+    processes = planned(load_text(text, tmp_path / "strangler.toml"), "kafka")
+    assert processes["kafka"].argv == processes["connect"].argv == ()
+    assert processes["connect"].ready == HttpReady(("http://c:8083/connectors",))
+    assert processes["kafka"].ready == KafkaReady("k:9092", KafkaSecurity())
 
 
 def test_an_application_process_is_filled_in(tmp_path: Path) -> None:
