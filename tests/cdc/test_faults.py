@@ -194,7 +194,15 @@ def test_only_one_worker_writes_a_stream(mysql_legacy, mysql_new, make_lab: Make
         assert "another worker writes the stream" in lab.stopped().message
 
 
-@pytest.mark.parametrize("pair", [("mysql_legacy", "mysql_new"), ("mariadb_server", "mysql_new")])
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize(
+    ("hosting", "pair"),
+    [
+        ("embedded", ("mysql_legacy", "mysql_new")),
+        ("embedded", ("mariadb_server", "mysql_new")),
+        ("kafka", ("mariadb_server", "mysql_new")),
+    ],
+)
 def test_no_older_event_overwrites_a_newer_row_around_the_copy(
     pair: tuple[str, str], request: pytest.FixtureRequest, make_lab: MakeLab
 ):

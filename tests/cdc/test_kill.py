@@ -17,7 +17,7 @@ from cdc.position import Position
 from cdc.session import open_session
 from cdc.state import StreamState
 from tests.cdc.conftest import MakeLab
-from tests.cdc.lab import Lab, execute
+from tests.cdc.lab import BOTH, Lab, execute
 
 pytestmark = pytest.mark.real
 
@@ -92,7 +92,8 @@ def assert_equal(lab: Lab) -> int:
     return len(old)
 
 
-@pytest.mark.timeout(150)
+@BOTH
+@pytest.mark.timeout(400)
 def test_ten_kills_under_load_end_equal(mysql_legacy, mysql_new, make_lab: MakeLab):
     lab, dice = make_lab(mysql_legacy, mysql_new), random.Random(SEED)
     execute(lab.source, "INSERT INTO items (title, price) VALUES " + ", ".join(["('before', 1)"] * 5000))

@@ -206,3 +206,26 @@ def test_a_child_before_its_parent_and_two_tables_from_one(mysql_legacy, mysql_n
         execute(lab.source, "DELETE FROM items WHERE id IN (10, 11)")
         lab.settle()
         assert lab.new("SELECT legacy_id FROM products UNION ALL SELECT legacy_id FROM prices") == [(1,)]
+
+
+@BOTH
+def test_a_schema_change_is_followed_where_the_mapping_can_and_stops_where_not(
+    mysql_legacy, mysql_new, make_lab: MakeLab
+):
+    lab = make_lab(mysql_legacy, mysql_new)
+    execute(lab.source, "INSERT INTO items (title) VALUES ('a')")
+    with lab.streaming():
+        execute(lab.source, "ALTER TABLE items ADD COLUMN colour VARCHAR(20) NOT NULL DEFAULT 'red' AFTER id")
+        execute(lab.source, "INSERT INTO items (colour, title) VALUES ('blue', 'b')")
+        lab.settle()
+        execute(lab.source, "INSERT INTO items (title) VALUES ('c')", "ALTER TABLE items DROP COLUMN price")
+        error = lab.stopped()
+        assert "ALTER TABLE items DROP COLUMN price" in error.message
+        assert "the mapping reads items.price" in error.message
+        assert lab.new("SELECT title FROM products ORDER BY 1") == [("a",), ("b",), ("c",)]
+        execute(lab.source, "ALTER TABLE items ADD COLUMN price DECIMAL(10,2) NULL")
+        lab.desk.resnapshot()
+        lab.until(StreamState.STREAMING)
+        execute(lab.source, "INSERT INTO items (title, price) VALUES ('d', 2)")
+        lab.settle()
+        assert lab.new("SELECT title, price_cents FROM products ORDER BY 1")[-1] == ("d", 200)
