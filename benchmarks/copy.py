@@ -127,7 +127,8 @@ class Bench:
 
 
 def _login(database: Database) -> list[str]:
-    return ["--no-defaults", f"--host={database.host}", f"--port={database.port}", f"--user={database.user}"]
+    where = [f"--host={database.host}", f"--port={database.port}", f"--user={database.user}"]
+    return ["--no-defaults", "--skip-ssl", *where]
 
 
 @contextmanager

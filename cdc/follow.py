@@ -6,13 +6,14 @@ import threading
 import time
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from typing import NamedTuple
 
 from cdc.apply.applier import Applier
 from cdc.apply.plan import Plan, read_plan
 from cdc.apply.quarantine import Quarantine
 from cdc.apply.release import Releaser
 from cdc.copy.copier import Copier, Ended
-from cdc.event import Marker, parse
+from cdc.event import Event, Marker, parse
 from cdc.explain import Stopped
 from cdc.ledger import Ledger, Stored
 from cdc.marker import Lag, MarkerWriter, create_marker_table
@@ -21,7 +22,7 @@ from cdc.report import Command, Reporter
 from cdc.server import Server
 from cdc.session import Session, connection_lost, open_session
 from cdc.source import hosting
-from cdc.source.port import Resume, Source, SourceError
+from cdc.source.port import Batch, Resume, Source, SourceError
 from cdc.source.settings import Capture
 from cdc.spec import SourceOf, StreamSpec
 from cdc.state import StreamError, StreamState
@@ -31,6 +32,13 @@ IDLE_SECONDS = 0.5
 MARKERLESS_SECONDS = 3.0  # so long markers may fail before the source counts as away
 # Markers are written and nothing comes out: the engine is deaf. Long, for its start on a busy machine.
 SILENT_SECONDS = 120.0
+
+
+class Begun(NamedTuple):
+    """A source that has been started, and what was read of it but not dealt with."""
+
+    source: Source
+    read: tuple[Batch, list[Event]] | None = None
 
 
 class Follower:
@@ -57,7 +65,7 @@ class Follower:
             marker.start()
             opened.callback(marker.end)
             try:
-                stored = self._begin(ledger, capture, marker)
+                stored, begun = self._begin(ledger, capture, marker, opened)
             except Ended:
                 return
             quarantine = Quarantine(target, self._spec.capability, self._spec.direction, self._spec.quarantine)
@@ -69,14 +77,15 @@ class Follower:
                 opened.callback(copy.close)
                 plan_meanwhile = copy.prepare(plan, missing)
             applier = Applier(target, plan_meanwhile, quarantine)
-            source = self._source(capture)
-            opened.callback(source.close)
-            self._lag.forget_sent()
-            source.start(stored.resume)
-            tail = Tail(self._spec, applier, ledger, source, self._lag, self._reporter)
+            if begun is None:
+                begun = Begun(self._source(capture))
+                opened.callback(begun.source.close)
+                self._lag.forget_sent()
+                begun.source.start(stored.resume)
+            tail = Tail(self._spec, applier, ledger, begun.source, self._lag, self._reporter)
             opened.callback(tail.close)
             releaser = Releaser(target, applier, quarantine, self._spec.capability, self._spec.direction)
-            tail.begin(plan_meanwhile, copy)
+            tail.begin(plan_meanwhile, copy, begun.read)
             if copy is not None:
                 copy.start()
             with suppress(Ended):
@@ -100,8 +109,11 @@ class Follower:
             return self._source_of(capture)
         return hosting.source(self._spec.engine, capture)
 
-    def _begin(self, ledger: Ledger, capture: Capture, marker: MarkerWriter) -> Stored:
-        """The stored position; a new one, where the binlog is now, when there is none or all is to be copied again."""
+    def _begin(
+        self, ledger: Ledger, capture: Capture, marker: MarkerWriter, opened: ExitStack
+    ) -> tuple[Stored, Begun | None]:
+        """The stored position; a new one, where the binlog is now, when there is none or all is to be copied again:
+        then with the source that was begun there."""
         assert self._command is not None
         again = self._command.copy_again
         stored = ledger.read()
@@ -112,8 +124,10 @@ class Follower:
             else:
                 ledger.copy_again(stored.copied, again)
                 stored = Stored(stored.resume, stored.copied - frozenset(again), stored.events)
+        begun = None
         if stored is None:
-            ledger.begin(self._first_offset(capture, marker))
+            begun, resume = self._first(capture, marker, opened)
+            ledger.begin(resume)
             stored = ledger.read()
             assert stored is not None
         else:
@@ -122,24 +136,24 @@ class Follower:
         if again is not None:
             self._reporter.copied_again(self._command)
             self._command = replace(self._command, copy_again=None)
-        return stored
+        return stored, begun
 
-    def _first_offset(self, capture: Capture, marker: MarkerWriter) -> Resume:
+    def _first(self, capture: Capture, marker: MarkerWriter, opened: ExitStack) -> tuple[Begun, Resume]:
         """Let the engine learn the tables and begin to stream; the first marker that comes out gives the offset."""
         source = self._source(capture)
-        try:
-            self._lag.forget_sent()
-            source.start(None)
-            began = time.monotonic()
-            while not self._wanted_otherwise():
-                self._source_is_there(marker, began)
-                batch = source.poll(IDLE_SECONDS)
-                for event in parse(batch.values) if batch is not None else ():
-                    if isinstance(event, Marker) and batch is not None:
-                        return Resume(batch.offset(event.at), source.history())
-            raise Ended
-        finally:
-            source.close()
+        opened.callback(source.close)
+        self._lag.forget_sent()
+        source.start(None)
+        began = time.monotonic()
+        while not self._wanted_otherwise():
+            self._source_is_there(marker, began)
+            batch = source.poll(IDLE_SECONDS)
+            events = parse(batch.values) if batch is not None else []
+            for number, event in enumerate(events):
+                if isinstance(event, Marker) and batch is not None:
+                    resume = Resume(batch.offset(event.at), source.history())
+                    return Begun(source, (batch, events[number + 1 :])), resume
+        raise Ended
 
     def _go_on(
         self,

@@ -20,7 +20,7 @@ from cdc.ledger import Ledger
 from cdc.marker import Lag, percentile
 from cdc.reader import Reader
 from cdc.report import Reporter
-from cdc.source.port import Source
+from cdc.source.port import Batch, Source
 from cdc.source.purge import position_of
 from cdc.spec import StreamSpec
 from cdc.state import StreamError, StreamState
@@ -48,9 +48,11 @@ class Tail:
         self._arrived = False
         self.heard_at = time.monotonic()  # when events of the source last came in or were dealt with
 
-    def begin(self, plan: Plan, copy: Copier | None) -> None:
-        """``copy`` is what is still being copied meanwhile."""
+    def begin(self, plan: Plan, copy: Copier | None, read: tuple[Batch, list[Event]] | None) -> None:
+        """``copy`` is what is still being copied meanwhile; ``read`` what was read of the source already."""
         self._plan, self._copy = plan, copy
+        if read is not None:
+            self._waiting.add(*read)
 
     def copied(self, plan: Plan) -> None:
         """The copy is complete. ``plan`` is the one to go on by."""
