@@ -105,6 +105,7 @@ class KafkaSource:
 
     def poll(self, timeout_seconds: float) -> TopicBatch | None:
         assert self._consumer is not None and self._watch is not None
+        began = time.monotonic()
         try:
             found = self._consumer.poll(timeout_ms=max(0, int(timeout_seconds * 1000)), max_records=POLL_RECORDS)
         except errors.OffsetOutOfRangeError as error:
@@ -112,7 +113,7 @@ class KafkaSource:
                 f"it does not hold what comes after offset {error.args[0] if error.args else '?'}"
             ) from error
         except errors.KafkaError as error:
-            raise trouble(error, self._hosting) from error
+            raise trouble(error, self._hosting, began) from error
         records = found.get(self._topic)
         wrong = self._watch.trouble
         if wrong is not None and (not records or time.monotonic() > self._watch.trouble_at + DRAIN_SECONDS):
@@ -199,6 +200,7 @@ class KafkaSource:
         return now
 
     def _read_from(self, resume: Resume | None) -> None:
+        began = time.monotonic()
         try:
             self._consumer = KafkaConsumer(
                 bootstrap_servers=self._hosting.servers,
@@ -225,7 +227,7 @@ class KafkaSource:
                 raise self._lost(f"it ends at offset {last}, the target stands at {following}")
             self._consumer.seek(self._topic, following)
         except errors.KafkaError as error:
-            raise trouble(error, self._hosting) from error
+            raise trouble(error, self._hosting, began) from error
 
     def _lost(self, how: str) -> SourceError:
         return SourceError(

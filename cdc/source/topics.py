@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition, errors
 from kafka.admin import ConfigResource, ConfigResourceType
 
+from cdc.source.kafka_said import said_since
 from cdc.source.kafka_settings import KafkaHosting, topics
 from cdc.source.port import SourceError
 
@@ -18,6 +20,7 @@ _REFUSED = (
     errors.UnsupportedSaslMechanismError,
     errors.IllegalSaslStateError,
 )
+_REFUSED_SIGNS = ("SaslAuthenticationFailed", "UnsupportedSaslMechanism", "IllegalSaslState")
 
 T = TypeVar("T")
 
@@ -89,6 +92,7 @@ class Topics:
             self._do(lambda admin: admin.alter_configs([change]))
 
     def _do(self, ask: Callable[[Any], T]) -> T:
+        began = time.monotonic()
         try:
             if self._admin is None:
                 self._admin = KafkaAdminClient(
@@ -102,16 +106,22 @@ class Topics:
             return ask(self._admin)
         except errors.KafkaError as error:
             self.close()
-            raise trouble(error, self._hosting) from error
+            raise trouble(error, self._hosting, began) from error
 
 
-def trouble(error: Exception, hosting: KafkaHosting) -> SourceError:
-    """What an error of the client means."""
-    said = f"{type(error).__name__}: {error}"
-    if isinstance(error, _REFUSED):
+def trouble(error: Exception, hosting: KafkaHosting, began: float) -> SourceError:
+    """What an error of the client means, that came of something begun then (monotonic seconds)."""
+    why = said_since(began)
+    said = "; ".join([f"{type(error).__name__}: {error}", *why])[:1000]
+    if isinstance(error, _REFUSED) or any(sign in text for text in why for sign in _REFUSED_SIGNS):
         return SourceError(
             f"Kafka at {hosting.bootstrap} does not let this account in ({said})",
-            way_out="correct user, password and mechanism under [streams.kafka.security]",
+            way_out="correct protocol, mechanism, user and password under [streams.kafka.security]",
+        )
+    if any("certificate" in text.lower() for text in why):
+        return SourceError(
+            f"Kafka at {hosting.bootstrap} and this side do not trust each other ({said})",
+            way_out="correct ca_file and key_file under [streams.kafka.security]",
         )
     if isinstance(error, errors.AuthorizationError):
         return SourceError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class PrivateKafka:
     def files(self) -> dict[Path, str]:
         """What is to be written, private to the user, before the first start."""
         return {
-            self.broker_file: _properties(self._broker_settings()),
+            self.broker_file: self.broker_text({}),
             self.connect_file: _properties(self._connect_settings()),
             self.users_file: f"{USER}: {self.ports.password}\n",
             self.login_file: (
@@ -76,6 +77,13 @@ class PrivateKafka:
                 "};\n"
             ),
         }
+
+    def broker_text(self, extra: Mapping[str, str]) -> str:
+        """The broker's settings with more of them; a value that is there already is continued after a comma."""
+        settings = self._broker_settings()
+        for key, value in extra.items():
+            settings[key] = f"{settings[key]},{value}" if key in settings else value
+        return _properties(settings)
 
     @property
     def format_command(self) -> tuple[str, ...]:

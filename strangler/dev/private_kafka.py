@@ -35,20 +35,26 @@ class RunningKafka:
             debezium_plugin(),
             KafkaPorts(broker=broker, controller=controller, connect=connect, password="only-for-tests"),
         )
+        self.extra_broker_settings: dict[str, str] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
     def hosting(self) -> KafkaHosting:
         return self.settings.hosting
 
-    def __enter__(self) -> RunningKafka:
+    def prepare(self) -> None:
+        """Write the files and make the storage. ``extra_broker_settings`` are added; values in both, with commas."""
         self.settings.folder.mkdir(parents=True, exist_ok=True)
         for path, text in self.settings.files.items():
             write_private(path, text)
+        write_private(self.settings.broker_file, self.settings.broker_text(self.extra_broker_settings))
+        done = subprocess.run(self.settings.format_command, capture_output=True, text=True, timeout=START_SECONDS)
+        if done.returncode:
+            raise ServerError(f"Kafka's storage can't be made: {done.stdout}{done.stderr}")
+
+    def __enter__(self) -> RunningKafka:
+        self.prepare()
         try:
-            done = subprocess.run(self.settings.format_command, capture_output=True, text=True, timeout=START_SECONDS)
-            if done.returncode:
-                raise ServerError(f"Kafka's storage can't be made: {done.stdout}{done.stderr}")
             self.start_broker()
             self.start_connect()
         except BaseException:

@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
         return WRONG_USAGE
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     # what goes wrong with Kafka is said by the stream itself
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    logging.getLogger("kafka").propagate = False
     try:
         config = load()
         if arguments[0] not in config.capabilities:
