@@ -174,12 +174,6 @@ def test_an_unknown_process(run: Run) -> None:
     assert "no process 'nosuch'" in said.stderr
 
 
-def test_kafka_is_not_there_yet(run: Run) -> None:
-    said = run("up", "--cdc", "kafka")
-    assert said.returncode == 2
-    assert "can't be had yet" in said.stderr
-
-
 def test_the_table_loses_the_log_on_a_narrow_terminal() -> None:
     rows = [
         Row("shop", "running", 12, 8080, "/x/shop.log", seconds=3_700),
