@@ -84,7 +84,7 @@ class Follower:
                 begun.source.start(stored.resume)
             tail = Tail(self._spec, applier, ledger, begun.source, self._lag, self._reporter)
             opened.callback(tail.close)
-            releaser = Releaser(target, applier, quarantine, self._spec.capability, self._spec.direction)
+            releaser = Releaser(target, applier, quarantine, self._spec.capability, self._spec.direction, ledger.fence)
             tail.begin(plan_meanwhile, copy, begun.read)
             if copy is not None:
                 copy.start()

@@ -37,10 +37,11 @@ def _release(spec: StreamSpec, request: int) -> None:
     with closing(open_session(spec.target, load=True)) as target, closing(open_session(spec.source)) as source:
         with target.cursor() as cursor:
             cursor.execute("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        Ledger(target, spec.capability, spec.direction).take()
+        ledger = Ledger(target, spec.capability, spec.direction)
+        ledger.take()
         quarantine = Quarantine(target, spec.capability, spec.direction, spec.quarantine)
         applier = Applier(target, read_plan(spec.mapping, source, target), quarantine)
-        Releaser(target, applier, quarantine, spec.capability, spec.direction).look(request)
+        Releaser(target, applier, quarantine, spec.capability, spec.direction, ledger.fence).look(request)
 
 
 def _refuse(spec: StreamSpec, request: int, why: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,9 +55,16 @@ class Releaser:
     """Carries out requests through the session that writes the stream's rows. One thread."""
 
     def __init__(
-        self, session: Session, applier: Applier, quarantine: Quarantine, capability: str, direction: Direction
+        self,
+        session: Session,
+        applier: Applier,
+        quarantine: Quarantine,
+        capability: str,
+        direction: Direction,
+        fence: Callable[[Cursor], None],
     ) -> None:
-        self._session, self._applier, self._quarantine = session, applier, quarantine
+        """``fence`` raises, in the transaction, for a worker that another one has replaced."""
+        self._session, self._applier, self._quarantine, self._fence = session, applier, quarantine, fence
         self._id = (capability, str(direction))
         self._done = 0
 
@@ -82,6 +89,7 @@ class Releaser:
             if row is None:
                 self._session.rollback()
                 return False
+            self._fence(cursor)
             request, action = int(row[0]), Action(row[1])
             numbers = None if row[2] is None else [int(n) for n in json.loads(row[2])]
             try:

@@ -116,7 +116,7 @@ def test_refused_rows_are_set_aside_and_the_others_are_copied(make_chunk: Callab
         "INSERT INTO strangler.quarantine_request (capability, direction, action, asked_at)"
         " VALUES ('apart', 'to_new', 'retry', UTC_TIMESTAMP(6))",
     )
-    Releaser(chunk.session, applier, quarantine, "apart", Direction.TO_NEW).look(1 << 60)
+    Releaser(chunk.session, applier, quarantine, "apart", Direction.TO_NEW, lambda cursor: None).look(1 << 60)
     execute(chunk.new, "DELETE FROM strangler.quarantine_request WHERE capability = 'apart'")
     assert desk.heads() == []
     assert execute(chunk.new, "SELECT * FROM products WHERE legacy_id IN (7, 123, 400) ORDER BY 1") == [
