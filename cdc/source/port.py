@@ -1,4 +1,4 @@
-"""What a stream needs of whatever hosts Debezium. The adapters are siblings: ``embedded`` (and Kafka, later)."""
+"""What a stream needs of whatever hosts Debezium. The adapters are ``embedded`` and ``kafka``; ``hosting`` has both."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Source(Protocol):
     """A stream of change events of the tables it was made for, beginning after ``resume`` or, without one, now."""
 
     def start(self, resume: Resume | None) -> None:
-        """Returns at once; what goes wrong is raised by ``poll``."""
+        """May take seconds. Raises SourceError; what goes wrong later is raised by ``poll``."""
 
     def poll(self, timeout_seconds: float) -> Batch | None:
         """The next batch, or None when there was none in time. Raises SourceError once the source has ended."""
