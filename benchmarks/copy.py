@@ -77,6 +77,7 @@ class Bench:
             ended = time.monotonic()
         began = self.worker.heard()
         assert began is not None
+        self.heard_at = began
         self._count(rows)
         self._absent()
         return ended - began

@@ -151,6 +151,7 @@ class Follower:
             events = parse(batch.values) if batch is not None else []
             for number, event in enumerate(events):
                 if isinstance(event, Marker) and batch is not None:
+                    self._lag.arrived(event.number, time.monotonic())
                     resume = Resume(batch.offset(event.at), source.history())
                     return Begun(source, (batch, events[number + 1 :])), resume
         raise Ended
@@ -165,8 +166,9 @@ class Follower:
         ledger: Ledger,
         releaser: Releaser,
     ) -> None:
-        """Until something else is wanted, or a table is altered while it is copied: the run begins anew then, with what
-        is copied already. ``plan`` is the one to go by when the copy is complete."""
+        """Until something else is wanted, or a table gets another shape while tables are copied: the run begins anew
+        then, with what is copied already. (It may meet the same statement again, and then has its shape already.)
+        ``plan`` is the one to go by when the copy is complete."""
         while not self._wanted_otherwise():
             self._source_is_there(marker, tail.heard_at)
             if copy is None:
@@ -176,7 +178,7 @@ class Follower:
                 if altered:
                     tail.renew(self._read_plan(target))
                 continue
-            if altered:
+            if altered and self._read_plan(target).shapes != plan.shapes:
                 return
             progress = copy.step()
             if progress is None:

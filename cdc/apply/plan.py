@@ -73,6 +73,11 @@ class Plan:
     def marks(self) -> dict[str, Marks]:
         return {name: source.marks for name, source in self.sources.items()}
 
+    @property
+    def shapes(self) -> dict[str, tuple[Staging, tuple[str, ...]]]:
+        """Per source table its columns, as far as they are used, and its key."""
+        return {name: (source.staging, source.key) for name, source in self.sources.items()}
+
 
 def read_plan(mapping: CapabilityMapping, source: Session, target: Session) -> Plan:
     """Read both schemas and put the plan together. Raises PlanError with everything that does not fit."""

@@ -182,12 +182,14 @@ class Copier:
             replace(writer, strike_from=sweeps[writer.mapping.table].name) if writer.mapping.table in swept else writer
             for writer in source.writers
         )
+        rows_total, row_bytes = reader.size_about(table)
         return Job(
             replace(source, writers=writers),
             deque(gaps(begun.done if begun else ())),
             fresh=frozenset(sweeps) - frozenset(swept),
             sweeps=swept,
-            rows_total=reader.rows_about(table),
+            rows_total=rows_total,
+            row_bytes=row_bytes,
             rows_done=begun.rows if begun else 0,
             alone=reads_other_tables(source),
         )

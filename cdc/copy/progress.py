@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cdc.ranges import Bound, KeyRange
 
 STEP = 2  # so that there is a number between any two
-FIRST_ROWS = 2_000
+FIRST_ROWS = 1_000
 MIN_ROWS = 500
 CHUNK_BYTES = 8 << 20
 CHUNK_SECONDS = 1.0
@@ -55,6 +55,11 @@ def gaps(done: Iterable[Chunk]) -> list[Gap]:
         if reached is None:
             return found
     return [*found, Gap(KeyRange(reached), number + STEP)]
+
+
+def first_rows(row_bytes: int, most_rows: int) -> int:
+    """How many rows the first chunk should have, by the server's estimate of a row's size; 0: it does not know."""
+    return max(1, min(most_rows, CHUNK_BYTES // row_bytes if row_bytes else FIRST_ROWS))
 
 
 def next_rows(planned: int, rows: int, read_bytes: int, seconds: float, most_rows: int) -> int:

@@ -38,13 +38,14 @@ class Reader:
             if not Server.parse(bytes(version).decode()).mariadb:
                 cursor.execute("SET SESSION information_schema_stats_expiry = 0")
 
-    def rows_about(self, table: str) -> int:
-        """The server's estimate."""
+    def size_about(self, table: str) -> tuple[int, int]:
+        """The server's estimate: rows, and bytes of one (0 when there are none, or it does not know)."""
         found = self._one(
-            "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+            "SELECT TABLE_ROWS, AVG_ROW_LENGTH FROM information_schema.TABLES"
+            " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
             (table,),
         )
-        return int(found[0] or 0) if found else 0
+        return (int(found[0] or 0), int(found[1] or 0)) if found else (0, 0)
 
     def bound(self, table: Table, keys: KeyRange, rows: int) -> Bound | None:
         """The key of the ``rows``-th row of the range; None when it has no more than that.

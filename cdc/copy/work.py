@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from cdc.apply.plan import SourceTable
-from cdc.copy.progress import FIRST_ROWS, Chunk, Gap, next_rows
+from cdc.copy.progress import Chunk, Gap, first_rows, next_rows
 from cdc.ranges import Bound, KeyRange
 from cdc.state import CopyProgress
 
@@ -30,7 +30,8 @@ class Job:
     rows_total: int
     rows_done: int = 0
     alone: bool = False
-    chunk_rows: int = FIRST_ROWS
+    row_bytes: int = 0
+    chunk_rows: int = 0
     under_way: int = 0
     finished: bool = False
 
@@ -61,7 +62,7 @@ class Work:
     def __post_init__(self) -> None:
         self._began = self.clock()
         for job in self.jobs:
-            job.chunk_rows = min(job.chunk_rows, self.most_rows)
+            job.chunk_rows = first_rows(job.row_bytes, self.most_rows)
 
     def take(self, bound_of: BoundOf) -> tuple[Job, Chunk, int] | None:
         """The next chunk, and how many rows it should have; None when there is none to be had now."""

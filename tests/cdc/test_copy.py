@@ -133,14 +133,14 @@ def test_a_copy_that_is_killed_goes_on_where_it_was(
 def test_kills_all_through_a_copy_under_load_end_equal(mysql_legacy, mysql_new, make_lab: MakeLab):
     lab, dice = make_lab(mysql_legacy, mysql_new), random.Random(7)
     lab.copy = SMALL
-    fill(lab.source, 20_000)
+    fill(lab.source, 10_000)
     execute(lab.target, "INSERT INTO products (legacy_id, title) VALUES (999999999, 'stray')")
     lab.desk.want("running")
     worker = lab.process()
-    writer = Writer(lab.source, seed=8, ids=tuple(range(1, 20_001, 2)), wait_seconds=0.02)
+    writer = Writer(lab.source, seed=8, ids=tuple(range(1, 10_001, 2)), wait_seconds=0.02)
     try:
         with writer.writing():
-            for _ in range(4):
+            for _ in range(3):
                 until_done(lab, chunks_done(lab) + 15)
                 time.sleep(dice.uniform(0.0, 0.3))
                 worker.kill()
@@ -148,7 +148,7 @@ def test_kills_all_through_a_copy_under_load_end_equal(mysql_legacy, mysql_new, 
                 worker = lab.process()
             lab.until(StreamState.STREAMING, seconds=100)
         lab.settle()
-        assert assert_equal(lab) > 15_000
+        assert assert_equal(lab) > 7_000
     finally:
         worker.terminate()
         assert worker.wait(60) == 0
@@ -169,7 +169,7 @@ KEYS = {
     "DATETIME(6)": "TIMESTAMP'1969-12-31 23:59:59.5' + INTERVAL {n} * 250001 MICROSECOND",
     "TIMESTAMP(3)": "TIMESTAMP'2024-10-27 00:59:59.5' + INTERVAL {n} * 250 SECOND",
     "TIME(2)": "SEC_TO_TIME(({n} - 50) * 1000.25)",
-    "BIT(40)": "{n} * 12345678901",
+    "BIT(48)": "{n} * 12345678901",
 }
 NEW_KEYS = {
     "VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_0900_ai_ci": "CONCAT(ELT({n} MOD 3 + 1, 'é', 'E ', 'ß'), {n})",

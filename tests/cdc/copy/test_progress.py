@@ -5,7 +5,7 @@ from collections import deque
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cdc.copy.progress import CHUNK_BYTES, MIN_ROWS, STEP, Chunk, Gap, gaps, next_rows
+from cdc.copy.progress import CHUNK_BYTES, MIN_ROWS, STEP, Chunk, Gap, first_rows, gaps, next_rows
 from cdc.ranges import KeyRange
 
 
@@ -58,6 +58,13 @@ def test_through_any_number_of_kills_each_key_is_in_exactly_one_chunk_that_is_do
 
 def within(key: int, keys: KeyRange) -> bool:
     return (keys.after is None or key > int(keys.after[0])) and (keys.through is None or key <= int(keys.through[0]))
+
+
+def test_the_first_chunk_is_as_large_as_rows_are_small():
+    assert first_rows(200, 20_000) == 20_000
+    assert first_rows(1 << 20, 20_000) == 8
+    assert first_rows(64 << 20, 20_000) == 1
+    assert first_rows(0, 20_000) == 1_000
 
 
 def test_chunks_grow_to_what_is_allowed_and_shrink_with_large_rows_and_slow_writes():
