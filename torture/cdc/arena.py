@@ -15,12 +15,14 @@ from cdc.session import open_session
 from cdc.state import StreamDesk, StreamState, await_position
 from strangler.dev.mariadb import private_mariadb
 from strangler.dev.mysql import private_mysql
+from strangler.dev.private_kafka import RunningKafka
 from strangler.dev.server import PrivateServer
 from torture.cdc import worker
 from torture.cdc.shop import CAPABILITY, LEGACY, NEW, SAME
 from torture.cdc.writer import WRITERS, Writer
 
-Victim = Literal["worker", "source", "target"]
+Victim = Literal["worker", "source", "target", "broker", "connect"]
+Hosted = Literal["embedded", "kafka"]
 Kind = Literal["mysql", "mariadb"]
 PATIENCE_SECONDS = 180.0
 
@@ -36,6 +38,7 @@ class Arena:
     folder: Path
     kinds: tuple[Kind, Kind]
     seed: int
+    hosting: Hosted = "embedded"
     writers: list[Writer] = field(default_factory=list)
     _opened: ExitStack = field(default_factory=ExitStack)
 
@@ -44,6 +47,9 @@ class Arena:
             side: self._opened.enter_context(PrivateServer(_program(kind), self.folder / side, server_id=number))
             for number, (side, kind) in enumerate(zip(("source", "target"), self.kinds, strict=True), 1)
         }
+        self._kafka: RunningKafka | None = None
+        if self.hosting == "kafka":
+            self._kafka = self._opened.enter_context(RunningKafka(self.folder / "kafka"))
         self.source = self._servers["source"].create_schema("legacy")
         self.target = self._servers["target"].create_schema("fresh")
         for database, statements in ((self.source, LEGACY), (self.target, NEW)):
@@ -51,7 +57,7 @@ class Arena:
         self.desk = StreamDesk(self.target, CAPABILITY)
         self.desk.create()
         self.desk.want("running")
-        self._worker: subprocess.Popen[bytes] | None = worker.start(self.source, self.target, self.folder)
+        self._worker: subprocess.Popen[bytes] | None = self._start_worker()
         self._opened.callback(self._end_worker)
         self.writers = [Writer(self.source, number, self.seed) for number in range(WRITERS)]
         for writer in self.writers:
@@ -75,7 +81,15 @@ class Arena:
                 )
             self._worker.kill()
             self._worker.wait(30)
-            self._worker = worker.start(self.source, self.target, self.folder)
+            self._worker = self._start_worker()
+        elif victim == "broker":
+            assert self._kafka is not None
+            self._kafka.kill("broker")
+            self._kafka.start_broker()
+        elif victim == "connect":
+            assert self._kafka is not None
+            self._kafka.kill("connect")
+            self._kafka.start_connect()
         else:
             self._servers[victim].kill()
             self._servers[victim].start()
@@ -116,6 +130,10 @@ class Arena:
         for writer in self.writers:
             writer.go_on()
         return rows
+
+    def _start_worker(self) -> subprocess.Popen[bytes]:
+        ports = self._kafka.settings.ports if self._kafka else None
+        return worker.start(self.source, self.target, self.folder, ports, self.folder / "kafka")
 
     def _end_worker(self) -> None:
         if self._worker is not None and self._worker.poll() is None:
