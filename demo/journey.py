@@ -11,8 +11,9 @@ from demo.command import DemoFailed, Terminal
 from demo.load import Customers
 
 CAPABILITY = "catalog"
-LOOK_SECONDS = 3.0  # how long each percent is watched, at least; longer until there are enough responses to speak of
+LOOK_SECONDS = 5.0  # how long each percent is watched, at least; longer until there are enough responses to speak of
 ENOUGH_RESPONSES = 100
+GATE_SECONDS = 60.0  # so long the gate may take to have seen enough traffic
 
 
 @dataclass
@@ -50,9 +51,18 @@ class Journey:
         for percent in (40, 70):
             self.flag(percent, f"{reason}: errors level, going on")
             self.look()
+        self.until_allowed()
         self.move("reads", f"{reason}: all reads", percent=None)
         self.customers.saw(CAPABILITY, 100, self.seen.versions[-1])
         self.look()
+
+    def until_allowed(self) -> None:
+        """Until the next phase's gate has what it asks for. If it never has, the move says what is missing."""
+        begun = time.monotonic()
+        for _ in every(1.0, until=lambda: time.monotonic() - begun > GATE_SECONDS):
+            (found,) = self.terminal.quiet(f"status {CAPABILITY}")["capabilities"]
+            if found["next"]["allowed"]:
+                return
 
     def back(self) -> None:
         result = self.terminal.strangler(
