@@ -27,7 +27,7 @@ OUT = STATE / "demo"
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--items", type=int, default=20_000, help="how many items the shop has (default 20000)")
-    parser.add_argument("--users", type=int, default=12, help="how many customers at once (default 12)")
+    parser.add_argument("--users", type=int, default=18, help="how many customers at once (default 18)")
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
     asked = parser.parse_args()
     os.chdir(ROOT)

@@ -11,8 +11,8 @@ from demo.command import DemoFailed, Terminal
 from demo.load import Customers
 
 CAPABILITY = "catalog"
-LOOK_SECONDS = 5.0  # how long each percent is watched, at least; longer until there are enough responses to speak of
-ENOUGH_RESPONSES = 100
+LOOK_SECONDS = 3.0  # how long each percent is watched, at least; longer until there are enough responses to speak of
+ENOUGH_RESPONSES = 60
 GATE_SECONDS = 60.0  # so long the gate may take to have seen enough traffic
 
 
