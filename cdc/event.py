@@ -193,7 +193,7 @@ def _marker(index: int, op: str, row: Row | None, gtid: str | None) -> Marker:
 
 
 def _schema_change(index: int, record: dict[str, Any], source: dict[str, Any]) -> SchemaChange | None:
-    if str(source.get("snapshot", "false")) != "false":
+    if (source.get("snapshot") or "false") != "false":  # null where the engine leaves a default out
         return None
     touched: list[tuple[str, str]] = []
     columns: dict[tuple[str, str], tuple[str, ...]] = {}

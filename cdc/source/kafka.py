@@ -290,4 +290,4 @@ def _plus(executed: str, gtid: str | None) -> str:
 
 def _is_snapshot(value: bytes) -> bool:
     source = orjson.loads(value).get("source") or {}
-    return "ddl" in orjson.loads(value) and str(source.get("snapshot", "false")) != "false"
+    return "ddl" in orjson.loads(value) and (source.get("snapshot") or "false") != "false"

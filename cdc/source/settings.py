@@ -70,6 +70,8 @@ def connector_settings(capture: Capture) -> dict[str, str]:
         "extended.headers.enabled": "false",
         "key.converter.schemas.enable": "false",
         "value.converter.schemas.enable": "false",
+        "key.converter.replace.null.with.default": "false",
+        "value.converter.replace.null.with.default": "false",  # or a NULL arrives as the column's default
         "poll.interval.ms": str(POLL_MS),
         "max.batch.size": str(BATCH_RECORDS),
         "max.queue.size": str(QUEUE_RECORDS),

@@ -96,6 +96,30 @@ def test_values_that_swap_between_rows_under_another_unique_key(mysql_legacy, my
         ]
 
 
+@BOTH
+def test_a_null_in_a_column_with_a_default_stays_null(mysql_legacy, mysql_new, make_lab: MakeLab):
+    lab = make_lab(
+        mysql_legacy,
+        mysql_new,
+        one_table(columns={"title": "title", "code": "code"}),
+        source_sql=(ITEMS, "ALTER TABLE items MODIFY code VARCHAR(40) NULL DEFAULT 'none'"),
+        target_sql=(
+            "CREATE TABLE products (legacy_id BIGINT PRIMARY KEY, title VARCHAR(200), code VARCHAR(40) NULL"
+            " DEFAULT 'none') CHARACTER SET utf8mb4",
+        ),
+    )
+    execute(lab.source, "INSERT INTO items (title, code) VALUES ('copied', NULL)")
+    with lab.streaming():
+        execute(lab.source, "INSERT INTO items (title, code) VALUES ('made', NULL), ('told', 'x')")
+        execute(lab.source, "UPDATE items SET code = NULL WHERE title = 'told'")
+        lab.settle()
+        assert lab.new("SELECT title, code FROM products ORDER BY 1") == [
+            ("copied", None),
+            ("made", None),
+            ("told", None),
+        ]
+
+
 @pytest.mark.parametrize("server", ["mysql_new", "mariadb_server"])
 def test_unique_values_that_wander_leave_children_and_own_columns_alone(
     server, mysql_legacy, make_lab: MakeLab, request: pytest.FixtureRequest
