@@ -22,7 +22,11 @@ def main() -> None:
     parser.add_argument("--until", default="", help="end before the next line that holds these words")
     parser.add_argument("--title", default="make demo")
     asked = parser.parse_args()
-    lines = [line.rstrip("\r").split("\r")[-1] for line in asked.captured.read_text(errors="replace").split("\n")]
+    # what was drawn while the cursor was hidden is progress, which was wiped out again
+    text = re.sub(
+        r"\x1b\[\?25l.*?\x1b\[\?25h(\x1b\[1A\x1b\[2K|\r)*", "", asked.captured.read_text(errors="replace"), flags=re.S
+    )
+    lines = [line.rstrip("\r").split("\r")[-1] for line in text.split("\n")]
     lines = [line for line in lines if not line.startswith(("Script started", "Script done"))]
     begin = max((at for at, line in enumerate(lines) if asked.start in line), default=0)
     end = next((at for at in range(begin + 1, len(lines)) if asked.until and asked.until in lines[at]), len(lines))
