@@ -46,7 +46,7 @@ down: $(READY) ## stop everything that `make up` started
 
 test: $(READY) ## all tests: fast ones first, then those on real servers
 	$(BIN)/python -m pytest -q -m "not real" -n 2
-	$(BIN)/python -m pytest -q -m real
+	$(BIN)/python -m pytest -q -m real -n 2 --dist loadgroup --no-loadscope-reorder
 
 test-fast: $(READY) ## only the tests that need no server
 	$(BIN)/python -m pytest -q -m "not real" -n 2

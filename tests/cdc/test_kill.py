@@ -17,7 +17,7 @@ from cdc.position import Position
 from cdc.session import open_session
 from cdc.state import StreamState
 from tests.cdc.conftest import MakeLab
-from tests.cdc.lab import BOTH, Lab, execute
+from tests.cdc.lab import BOTH, SOON, Lab, execute
 
 pytestmark = pytest.mark.real
 
@@ -124,7 +124,7 @@ def test_kills_under_load_end_equal(hosting: str, mysql_legacy, mysql_new, make_
 
 
 def _until_moved_from(lab: Lab, before: Position | None) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + SOON
     while lab.desk.position() == before:
         assert time.monotonic() < end, lab.desk.status()
         time.sleep(0.005)

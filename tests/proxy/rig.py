@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,15 +24,10 @@ from proxy.routes import Upstream as Side_
 from proxy.settings import ProxySettings
 from proxy.store import FlagStore, engine_for
 from proxy.xds.server import AdsServer, Applied
+from strangler.dev.ports import free_port
 
 T = TypeVar("T")
 KEY = b"a key of the tests, 32 bytes long"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(true: Callable[[], Any], what: str, seconds: float = 15.0) -> Any:
