@@ -22,7 +22,7 @@ from strangler.dev.mariadb import private_mariadb
 from strangler.dev.mysql import private_mysql
 from strangler.dev.private_kafka import RunningKafka
 from strangler.dev.server import PrivateServer
-from tests.shares import ShareScheduling, turn
+from tests.shares import ShareScheduling, share_of, turn
 
 FreshSchema = Callable[[PrivateServer], Database]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER")
@@ -42,8 +42,22 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if WORKER:
-        items.sort(key=lambda item: turn(item.nodeid))
+    if not WORKER:
+        return
+    for item in items:
+        if share_of(item.nodeid) == item.nodeid and (fixture := _of_module(item)):
+            raise pytest.UsageError(
+                f"{item.nodeid} runs alone on any worker, and its fixture {fixture} is made once a module: it would be "
+                "made again and again. Take its file out of SINGLE in tests/shares.py, or make the fixture a session's."
+            )
+    items.sort(key=lambda item: turn(item.nodeid))
+
+
+def _of_module(item: pytest.Item) -> str | None:
+    """The name of a fixture that the item shares with its module."""
+    assert isinstance(item, pytest.Function)
+    fixtures = item._fixtureinfo.name2fixturedefs
+    return next((name for name, made in fixtures.items() if made[-1].scope == "module"), None)
 
 
 @pytest.hookimpl(optionalhook=True)
