@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
-#: One after another on one worker each; the longest begin first, so that the workers end together.
+#: The tests of one folder need what is dear to set up: a seeded shop, an Envoy.
 FOLDERS = ("loadtests", "extracted", "legacy_monolith", "contracts", "proxy")
-#: Tests that need nothing but the session's servers; they come last and fill what the shares leave.
-SINGLE = ("tests/cdc/test_kill", "tests/cdc/test_copy", "tests/cdc/test_stream", "tests/cdc/test_quarantine")
+#: Each test for itself: they need nothing but the session's servers, or only servers of their own.
+SINGLE = (
+    *("tests/cdc/test_kill", "tests/cdc/test_copy", "tests/cdc/test_stream", "tests/cdc/test_quarantine"),
+    "tests/strangler/dev/",
+)
 
 
 def share_of(nodeid: str) -> str:
@@ -22,20 +25,22 @@ def share_of(nodeid: str) -> str:
     file, _, test = nodeid.partition("::")
     if file == "tests/cdc/test_kafka.py" or "[kafka" in test:
         return "kafka"
-    if file.startswith((*SINGLE, "tests/strangler/dev/")):
+    if file.startswith(SINGLE):
         return nodeid
     folder = file.split("/")[1]
     return folder if folder in FOLDERS else file
 
 
 def turn(nodeid: str) -> int:
-    """Low ones come first."""
+    """Low ones come first: the longest, so that the workers end together; what is short fills what is left."""
     share = share_of(nodeid)
     if share == "kafka":
         return 0
-    if share.startswith("tests/strangler/"):
-        return 1 if share != nodeid else 3
-    return 2 if share != nodeid else 4
+    if share.startswith("tests/cdc/test_kill"):
+        return 1
+    if share == nodeid:
+        return 5 if share.startswith("tests/strangler/dev/") else 4
+    return 2 if share.startswith("tests/strangler/") else 3
 
 
 class ShareScheduling(LoadScopeScheduling):
