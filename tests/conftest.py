@@ -42,22 +42,22 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not WORKER:
-        return
-    for item in items:
-        if share_of(item.nodeid) == item.nodeid and (fixture := _of_module(item)):
-            raise pytest.UsageError(
-                f"{item.nodeid} runs alone on any worker, and its fixture {fixture} is made once a module: it would be "
-                "made again and again. Take its file out of SINGLE in tests/shares.py, or make the fixture a session's."
-            )
-    items.sort(key=lambda item: turn(item.nodeid))
+    if WORKER:
+        items.sort(key=lambda item: turn(item.nodeid))
 
 
-def _of_module(item: pytest.Item) -> str | None:
-    """The name of a fixture that the item shares with its module."""
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fails a test that makes again what belongs to a share that it isn't in."""
     assert isinstance(item, pytest.Function)
-    fixtures = item._fixtureinfo.name2fixturedefs
-    return next((name for name, made in fixtures.items() if made[-1].scope == "module"), None)
+    share, fixtures = share_of(item.nodeid), item._fixtureinfo.name2fixturedefs
+    if "kafka" in fixtures and share != "kafka":
+        pytest.fail("it would start a Kafka of its own on any worker: name its share in tests/shares.py")
+    for name, made in fixtures.items():
+        if share == item.nodeid and made[-1].scope == "module":
+            pytest.fail(
+                f"it runs on any worker, where its module's fixture {name} would be made again and again: take its "
+                "file out of SINGLE in tests/shares.py, or make the fixture a session's"
+            )
 
 
 @pytest.hookimpl(optionalhook=True)
