@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from cdc.event import Change, Event, Heartbeat, Marker, SchemaChange, Truncate
 from cdc.source.port import Batch
 
 HELD_EVENTS = 20_000
+HELD_BYTES = 24 << 20
 
 
 @dataclass(frozen=True)
@@ -25,25 +27,41 @@ class Cut:
     gtid: str | None
 
 
+class _Piece(NamedTuple):
+    batch: Batch
+    events: list[Event]
+    size: int  # bytes of all events of the hand-over
+
+
 class Assembler:
     """Collects parsed hand-overs and gives them back cut at the ends of transactions."""
 
     def __init__(self) -> None:
-        self._pieces: deque[tuple[Batch, list[Event]]] = deque()
+        self._pieces: deque[_Piece] = deque()
 
     @property
     def size(self) -> int:
         """How many events wait."""
-        return sum(len(events) for _, events in self._pieces)
+        return sum(len(piece.events) for piece in self._pieces)
 
-    def add(self, batch: Batch, events: list[Event]) -> None:
-        """Heartbeats are left out: a marker says more."""
-        self._pieces.append((batch, [event for event in events if not isinstance(event, Heartbeat)]))
+    @property
+    def full(self) -> bool:
+        """Whether so much waits that an open transaction is not waited for."""
+        return self.size > HELD_EVENTS or self.bytes > HELD_BYTES
+
+    @property
+    def bytes(self) -> int:
+        """At most so many bytes of the engine's JSON wait: a hand-over of which something is left counts whole."""
+        return sum(piece.size for piece in self._pieces)
+
+    def add(self, batch: Batch, events: list[Event], size: int = 0) -> None:
+        """Heartbeats are left out: a marker says more. ``size``: bytes of the hand-over's JSON."""
+        self._pieces.append(_Piece(batch, [event for event in events if not isinstance(event, Heartbeat)], size))
 
     def cut(self, *, everything: bool = False) -> Cut | None:
         """All complete transactions, or really all events with ``everything``; None when that is none. A schema change
         comes alone, so that what was before it is committed whatever becomes of it."""
-        events = [(batch, event) for batch, found in self._pieces for event in found]
+        events = [(piece, event) for piece in self._pieces for event in piece.events]
         if not events:
             self._pieces.clear()
             return None
@@ -51,19 +69,19 @@ class Assembler:
         end = _before_schema_change(events, end)
         if end == 0:
             return None
-        batch, last = events[end - 1]
+        piece, last = events[end - 1]
         rest = events[end:]
         self._pieces.clear()
         for owner, event in rest:
-            if self._pieces and self._pieces[-1][0] is owner:
-                self._pieces[-1][1].append(event)
+            if self._pieces and self._pieces[-1].batch is owner.batch:
+                self._pieces[-1].events.append(event)
             else:
-                self._pieces.append((owner, [event]))
+                self._pieces.append(_Piece(owner.batch, [event], owner.size))
         finished = _gtid(last) if _over(last, rest[0][1] if rest else None) else None
-        return Cut([event for _, event in events[:end]], batch.offset(last.at), finished)
+        return Cut([event for _, event in events[:end]], piece.batch.offset(last.at), finished)
 
 
-def _complete(events: list[tuple[Batch, Event]]) -> int:
+def _complete(events: list[tuple[_Piece, Event]]) -> int:
     """How many events from the start belong to transactions that are known to be over."""
     for end in range(len(events), 0, -1):
         following = events[end][1] if end < len(events) else None
@@ -72,7 +90,7 @@ def _complete(events: list[tuple[Batch, Event]]) -> int:
     return 0
 
 
-def _before_schema_change(events: list[tuple[Batch, Event]], end: int) -> int:
+def _before_schema_change(events: list[tuple[_Piece, Event]], end: int) -> int:
     """``end``, or the place of the first schema change before it; 1 when that is the very first event."""
     first = next((i for i in range(end) if isinstance(events[i][1], SchemaChange)), None)
     return end if first is None else max(first, 1)

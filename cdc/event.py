@@ -116,7 +116,7 @@ _decode = msgspec.json.Decoder(list[_Record | None]).decode
 _ROW_OPS = frozenset({"c", "u", "d", "r"})
 
 
-def parse(values: bytes) -> list[Event]:
+def parse(values: bytes | bytearray) -> list[Event]:
     """Events of a JSON array of record values, in order. Tombstones (null) and what the engine's own schema snapshot
     says (it describes tables as they are, nothing changed) are no events. Raises EventError."""
     pieces: list[msgspec.Raw] | None = None
@@ -145,7 +145,7 @@ def parse(values: bytes) -> list[Event]:
     return events
 
 
-def _pieces(values: bytes) -> list[msgspec.Raw]:
+def _pieces(values: bytes | bytearray) -> list[msgspec.Raw]:
     try:
         return _decode_pieces(values)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

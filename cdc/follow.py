@@ -13,16 +13,17 @@ from cdc.apply.plan import Plan, read_plan
 from cdc.apply.quarantine import Quarantine
 from cdc.apply.release import Releaser
 from cdc.copy.copier import Copier, Ended
-from cdc.event import Event, Marker, parse
+from cdc.event import Marker, parse
 from cdc.explain import Stopped
 from cdc.ledger import Ledger, Stored
 from cdc.marker import Lag, MarkerWriter, create_marker_table
 from cdc.preflight import check_source, check_target, warnings_of
+from cdc.reader import Read
 from cdc.report import Command, Reporter
 from cdc.server import Server
 from cdc.session import Session, connection_lost, open_session
 from cdc.source import hosting
-from cdc.source.port import Batch, Resume, Source, SourceError
+from cdc.source.port import Resume, Source, SourceError
 from cdc.source.settings import Capture
 from cdc.spec import SourceOf, StreamSpec
 from cdc.state import StreamError, StreamState
@@ -38,7 +39,7 @@ class Begun(NamedTuple):
     """A source that has been started, and what was read of it but not dealt with."""
 
     source: Source
-    read: tuple[Batch, list[Event]] | None = None
+    read: Read | None = None
 
 
 class Follower:
@@ -153,7 +154,7 @@ class Follower:
                 if isinstance(event, Marker) and batch is not None:
                     self._lag.arrived(event.number, time.monotonic())
                     resume = Resume(batch.offset(event.at), source.history())
-                    return Begun(source, (batch, events[number + 1 :])), resume
+                    return Begun(source, Read(batch, events[number + 1 :], 0)), resume
         raise Ended
 
     def _go_on(

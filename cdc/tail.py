@@ -8,51 +8,53 @@ from collections import deque
 import structlog
 from pymysql.cursors import Cursor
 
-from cdc.apply.applier import Applier, Step
+from cdc.ahead import Ahead, Ready
+from cdc.apply.applier import Applier
 from cdc.apply.isolate import Aside
 from cdc.apply.plan import Plan
 from cdc.apply.reduce import key_text
-from cdc.batches import HELD_EVENTS, Assembler, Cut
 from cdc.copy.copier import Copier
-from cdc.event import Change, Event, Marker, SchemaChange, Truncate
+from cdc.event import Change, Marker, SchemaChange
 from cdc.explain import Stopped
 from cdc.ledger import Ledger
 from cdc.marker import Lag, percentile
-from cdc.reader import Reader
+from cdc.reader import Read
 from cdc.report import Reporter
-from cdc.source.port import Batch, Source
+from cdc.source.port import Source
 from cdc.source.purge import position_of
 from cdc.spec import StreamSpec
 from cdc.state import StreamError, StreamState
 
 log = structlog.get_logger("stream")
 
-BATCH_EVENTS = 8192
 IDLE_SECONDS = 0.5
-QUIET_SECONDS = 0.03  # after so long without news the last transaction counts as over
 REPORT_SECONDS = 0.5
 RATE_SECONDS = 5.0
 
 
 class Tail:
-    """Follows a source that has been started, until ``close``. One thread, beside the one that reads ahead."""
+    """Follows a source that has been started, until ``close``. One thread, beside those that work ahead."""
 
     def __init__(
         self, spec: StreamSpec, applier: Applier, ledger: Ledger, source: Source, lag: Lag, reporter: Reporter
     ) -> None:
         self._spec, self._applier, self._ledger, self._source = spec, applier, ledger, source
         self._lag, self._reporter = lag, reporter
-        self._reader, self._waiting = Reader(source), Assembler()
+        self._ahead: Ahead | None = None
         self._rate = Rate(RATE_SECONDS)
         self._reported = 0.0
         self._arrived = False
-        self.heard_at = time.monotonic()  # when events of the source last came in or were dealt with
+        self._dealt_at = time.monotonic()
 
-    def begin(self, plan: Plan, copy: Copier | None, read: tuple[Batch, list[Event]] | None) -> None:
+    @property
+    def heard_at(self) -> float:
+        """When events of the source last came in or were dealt with."""
+        return max(self._dealt_at, self._ahead.heard_at if self._ahead is not None else 0.0)
+
+    def begin(self, plan: Plan, copy: Copier | None, read: Read | None) -> None:
         """``copy`` is what is still being copied meanwhile; ``read`` what was read of the source already."""
         self._plan, self._copy = plan, copy
-        if read is not None:
-            self._waiting.add(*read)
+        self._ahead = Ahead(self._source, plan, read)
 
     def copied(self, plan: Plan) -> None:
         """The copy is complete. ``plan`` is the one to go on by."""
@@ -63,47 +65,48 @@ class Tail:
         """A table has another shape now."""
         self._plan = plan
         self._applier.renew(plan)
+        if self._ahead is not None:
+            self._ahead.plan = plan
 
     def close(self) -> None:
         """Read no more; to be called before the source is closed."""
-        self._reader.close()
+        if self._ahead is not None:
+            self._ahead.close()
 
     def step(self) -> bool:
         """Wait for events and apply them. True when a table's shape has changed and the plan must be read again.
 
         Raises Refused, EventError, SourceError, Stopped, pymysql.err.MySQLError.
         """
-        held = self._waiting.size
-        read = self._reader.poll(QUIET_SECONDS if held else IDLE_SECONDS)
-        quiet = read is None
-        while read is not None:
-            self._waiting.add(*read)
-            read = self._reader.poll(0) if self._waiting.size < BATCH_EVENTS else None
-        cut = self._waiting.cut(everything=quiet or self._waiting.size > HELD_EVENTS)
-        renew = self._apply(cut) if cut is not None else False
-        if cut is not None or self._waiting.size > held:
-            self.heard_at = time.monotonic()
-        self._report(len(cut.events) if cut is not None else 0)
+        assert self._ahead is not None
+        ready = self._ahead.take(IDLE_SECONDS)
+        renew = self._apply(ready) if ready is not None else False
+        if ready is not None:
+            self._dealt_at = time.monotonic()
+        self._report(idle=ready is None and self._ahead.idle)
         return renew
 
-    def _apply(self, cut: Cut) -> bool:
-        steps, applied, renew = self._steps(cut.events)
+    def _apply(self, ready: Ready) -> bool:
+        cut, schema_changes = ready.cut, ready.schema_changes
+        renew = False
+        for change in schema_changes:
+            renew = self._shape(change) or renew
         position = position_of(cut.offset).with_transaction(cut.gtid)
-        history = self._source.history() if any(isinstance(e, SchemaChange) for e in cut.events) else None
+        history = self._source.history() if schema_changes else None
 
         def record(cursor: Cursor) -> None:
-            self._ledger.advance(cursor, cut.offset, position, applied)
+            self._ledger.advance(cursor, cut.offset, position, ready.changed)
             if history is not None:
                 self._ledger.keep_history(cursor, history)
 
         if self._copy is not None:
             self._copy.stream_begins(cut.events)
-        for aside in self._applier.apply(steps, record):
+        for aside in self._applier.apply(ready.steps, record):
             self._tell(aside)
         if self._copy is not None:
             self._copy.stream_ended(cut.events)
         now = time.monotonic()
-        self._rate.add(applied, now)
+        self._rate.add(ready.changed, now)
         for event in cut.events:
             if isinstance(event, Marker) and event.stream == self._spec.name:
                 self._lag.arrived(event.number, now)
@@ -122,23 +125,6 @@ class Tail:
                 position=str(change.place),
                 error=aside.error,
             )
-
-    def _steps(self, events: list[Event]) -> tuple[list[Step], int, bool]:
-        """Changes in runs between truncates; how many; whether a mapped table has a new shape."""
-        steps: list[Step] = []
-        changes: list[Change] = []
-        applied, renew = 0, False
-        for event in events:
-            if isinstance(event, Change):
-                changes.append(event)
-                applied += 1
-            elif isinstance(event, Truncate):
-                steps += [changes, event]
-                changes = []
-                applied += 1
-            elif isinstance(event, SchemaChange):
-                renew = self._shape(event) or renew
-        return [*steps, changes], applied, renew
 
     def _shape(self, event: SchemaChange) -> bool:
         """Whether a mapped table has another shape now. Raises Stopped when the mapping can't do with it."""
@@ -163,7 +149,7 @@ class Tail:
             event=event.ddl,
         )
 
-    def _report(self, events: int) -> None:
+    def _report(self, *, idle: bool) -> None:
         now = time.monotonic()
         settled = self._copy is not None or self._reporter.state is StreamState.STREAMING
         if now - self._reported < REPORT_SECONDS and settled:
@@ -177,7 +163,7 @@ class Tail:
             lag_p99_seconds=percentile(samples, 0.99),
             lag_samples=len(samples),
             **({} if self._copy is not None else {"rows_per_second": self._rate.per_second(now)}),
-            behind_events=0 if not events and self._waiting.size == 0 and self._lag.waiting(now) < 1.0 else None,
+            behind_events=0 if idle and self._lag.waiting(now) < 1.0 else None,
             note=None,
         )
 

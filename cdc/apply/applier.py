@@ -12,8 +12,9 @@ from cdc.apply.identity import Mark
 from cdc.apply.isolate import Aside, TooManyFail, isolate
 from cdc.apply.lift import CHECKED, UNCHECKED, Lift
 from cdc.apply.plan import Plan
+from cdc.apply.prepare import Texts, texts_of
 from cdc.apply.quarantine import Quarantine, QuarantineFull
-from cdc.apply.reduce import MissingKey, reduce
+from cdc.apply.reduce import MissingKey
 from cdc.apply.refusal import REFUSALS, Refused, of_the_row
 from cdc.apply.stage import StagingError
 from cdc.apply.text import MissingColumn, copied_text, load_text
@@ -25,6 +26,7 @@ __all__ = ["Applier", "Refused", "Step"]
 
 Step = Sequence[Change] | Truncate
 _DUPLICATE, _NO_TEMPORARY = 1062, 1562
+_NOTHING = Texts(b"", b"")
 
 
 class Applier:
@@ -166,23 +168,20 @@ class Applier:
         if self._staged:
             for source in self._plan.sources.values():
                 source.staging.empty(cursor)
-        batches = reduce(changes, self._plan.keys)
-        loaded: dict[str, tuple[bool, bool]] = {}
-        for name, batch in batches.items():
-            source = self._plan.sources[name]
-            gone, stored = batch.gone(source.watched), batch.stored()
+        loaded = texts_of(changes, self._plan)
+        for name, texts in loaded.items():
+            staging = self._plan.sources[name].staging
             self._staged = True
-            if gone:
-                source.staging.load(cursor, source.staging.before, load_text(gone, source.staging.names))
-            if stored:
-                source.staging.load(cursor, source.staging.after, load_text(stored, source.staging.names))
-            loaded[name] = (bool(gone), bool(stored))
+            if texts.gone:
+                staging.load(cursor, staging.before, texts.gone)
+            if texts.stored:
+                staging.load(cursor, staging.after, texts.stored)
         for writer in reversed(self._plan.writers):
-            gone_rows, stored_rows = loaded.get(writer.mapping.source, (False, False))
-            for statement in writer.deletes(gone=gone_rows, stored=stored_rows):
+            gone, stored = loaded.get(writer.mapping.source, _NOTHING)
+            for statement in writer.deletes(gone=bool(gone), stored=bool(stored)):
                 cursor.execute(statement)
         for writer in self._plan.writers:
-            if loaded.get(writer.mapping.source, (False, False))[1]:
+            if loaded.get(writer.mapping.source, _NOTHING).stored:
                 self._upsert(cursor, writer)
                 _run(cursor, writer.strikes())
 

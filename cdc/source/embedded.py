@@ -1,13 +1,12 @@
 """Debezium's engine inside this process, through JPype. No Kafka, no broker, no root.
 
-The engine runs on a daemon thread of its own. It hands over one batch at a time as one JSON array, put together inside
-Java: that costs one crossing per batch, not one per record. At most a few batches wait; then the engine waits.
+The engine runs on a daemon thread of its own and hands over one batch at a time as one JSON array, inside Java
+(``handover``): that costs one crossing per batch, not one per record.
 """
 
 from __future__ import annotations
 
 import json
-import queue
 import threading
 import time
 from dataclasses import dataclass, field
@@ -17,23 +16,27 @@ from typing import Any
 import jpype
 
 from cdc.source.failure import failure
+from cdc.source.handover import HandOver
 from cdc.source.jvm import java
 from cdc.source.port import Resume, SourceError
 from cdc.source.settings import Capture, connector_settings
 
-WAITING_BATCHES = 4
 CLOSE_SECONDS = 120.0
 _LONG_MS = str(3600 * 1000)
+# Of key, value, headers. Keys are in the values too, and there are no headers: text costs the least to make of both.
+_FORMATS = ("SimpleString", "JsonByteArray", "JsonByteArray")
 
 
-@dataclass(frozen=True)
+@dataclass
 class EngineBatch:
-    """A batch of the engine. ``offsets`` are Java's, one a record, and all that is kept of the records: whole ones
-    would fill Java's memory while batches wait."""
+    """A batch of the engine. ``offsets`` are Java's, one a record."""
 
-    values: bytes
+    values: bytearray = field(repr=False)
     size: int
     offsets: Any = field(repr=False)
+
+    def forget(self) -> None:
+        self.values = bytearray(b"[]")
 
     def offset(self, at: int) -> str:
         offset = self.offsets[at]
@@ -50,7 +53,7 @@ class EmbeddedSource:
     def __init__(self, capture: Capture, jars: tuple[Path, ...], java_home: Path, folder: Path, heap_mb: int) -> None:
         self._capture, self._folder = capture, folder
         self._java_files = (jars, java_home, heap_mb)
-        self._batches: queue.Queue[EngineBatch] = queue.Queue(WAITING_BATCHES)
+        self._handed: HandOver | None = None
         self._closing, self._ended = threading.Event(), threading.Event()
         self._error: SourceError | None = None
         self._engine: Any = None
@@ -75,11 +78,11 @@ class EmbeddedSource:
         properties = classes("java.util.Properties")()
         for key, value in (connector_settings(self._capture) | self._hosting()).items():
             properties.setProperty(key, value)
-        engine = classes("io.debezium.engine.DebeziumEngine")
+        engine, self._handed = classes("io.debezium.engine.DebeziumEngine"), HandOver(classes)
         self._engine = (
-            engine.create(classes("io.debezium.engine.format.JsonByteArray").class_)
+            engine.create(*(classes(f"io.debezium.engine.format.{name}").class_ for name in _FORMATS))
             .using(properties)
-            .notifying(_consumer(self._hand_over, _Joiner(classes)))
+            .notifying(self._handed.consumer)
             .using(_callback(self._complete))
             .build()
         )
@@ -87,20 +90,21 @@ class EmbeddedSource:
         self._thread.start()
 
     def poll(self, timeout_seconds: float) -> EngineBatch | None:
-        try:
-            if timeout_seconds <= 0:
-                return self._batches.get_nowait()
-            return self._batches.get(timeout=timeout_seconds)
-        except queue.Empty:
-            if self._ended.is_set() and self._batches.empty():
-                raise self._error or SourceError("the engine ended without saying why") from None
+        assert self._handed is not None
+        ended = self._ended.is_set()
+        found = self._handed.take(timeout_seconds)
+        if found is None:
+            if ended:
+                raise self._error or SourceError("the engine ended without saying why")
             return None
+        return EngineBatch(found.values, len(found.offsets), found.offsets)
 
     def history(self) -> bytes:
         return self._history_file.read_bytes()
 
     def close(self) -> None:
         self._closing.set()
+        threading.Thread(target=self._let_go, name="engine-close", daemon=True).start()
         until = time.monotonic() + CLOSE_SECONDS
         while self._engine is not None and not self._ended.is_set():
             try:
@@ -123,6 +127,8 @@ class EmbeddedSource:
             "offset.storage": "org.apache.kafka.connect.storage.FileOffsetBackingStore",
             "offset.storage.file.filename": str(self._offset_file),
             "offset.flush.interval.ms": _LONG_MS,
+            # One keeps up with the one that reads the binlog; more of them only wait for each other, record by record.
+            "record.processing.threads": "1",
             "schema.history.internal": "io.debezium.storage.file.history.FileSchemaHistory",
             "schema.history.internal.file.filename": str(self._history_file),
             "schema.history.internal.store.only.captured.databases.ddl": "true",
@@ -136,87 +142,14 @@ class EmbeddedSource:
         finally:
             self._ended.set()
 
-    def _hand_over(self, batch: EngineBatch) -> bool:
-        """On the engine's thread. False: the stream is closing, and nobody takes the batch any more."""
-        while not self._closing.is_set():
-            try:
-                self._batches.put(batch, timeout=0.2)
-                return True
-            except queue.Full:
-                continue
-        return False
+    def _let_go(self) -> None:
+        """While closing: an engine that waits for somebody to take a batch would not end."""
+        while self._handed is not None and not self._ended.wait(0.05):
+            self._handed.forget()
 
     def _complete(self, success: bool, message: str, causes: list[str]) -> None:
         if not success and not self._closing.is_set():
             self._error = failure([*causes, message])
-
-
-class _Joiner:
-    """Joins the values of a list of records into one JSON array, inside Java: ``,`` and the bytes of each record are
-    appended to one buffer by a consumer made of method handles, so no Python is called per record."""
-
-    def __init__(self, classes: Any) -> None:
-        handles, method_type = (
-            classes("java.lang.invoke.MethodHandles"),
-            classes("java.lang.invoke.MethodType").methodType,
-        )
-        lookup = handles.publicLookup()
-        object_class = classes("java.lang.Object").class_
-        self._buffer_class = classes("java.io.ByteArrayOutputStream")
-        void, integer = classes("java.lang.Void").TYPE, classes("java.lang.Integer").TYPE
-        event = classes("io.debezium.engine.ChangeEvent").class_
-        bytes_class = jpype.JArray(jpype.JByte).class_
-        value = lookup.findVirtual(event, "value", method_type(object_class))
-        value = value.asType(method_type(bytes_class, object_class))
-        write_bytes = lookup.findVirtual(self._buffer_class.class_, "writeBytes", method_type(void, bytes_class))
-        write_byte = lookup.findVirtual(self._buffer_class.class_, "write", method_type(void, integer))
-        self._handles, self._proxies = handles, classes("java.lang.invoke.MethodHandleProxies")
-        self._function = classes("java.util.function.Consumer").class_
-        self._value, self._write_bytes, self._write_byte = value, write_bytes, write_byte
-        self._object_class, self._box = object_class, classes("java.lang.Integer")
-        record, offset = classes("org.apache.kafka.connect.source.SourceRecord").class_, classes("java.util.Map").class_
-        change = classes("io.debezium.embedded.EmbeddedEngineChangeEvent").class_
-        offset_of = handles.filterReturnValue(
-            lookup.findVirtual(change, "sourceRecord", method_type(record)),
-            lookup.findVirtual(record, "sourceOffset", method_type(offset)),
-        )
-        self._offset_of = self._proxies.asInterfaceInstance(
-            classes("java.util.function.Function").class_,
-            offset_of.asType(method_type(object_class, object_class)),
-        )
-
-    def offsets(self, records: Any) -> Any:
-        """A Java array of what each record's offset is."""
-        return records.stream().map(self._offset_of).toArray()
-
-    def join(self, records: Any) -> bytes:
-        buffer = self._buffer_class(1 << 20)
-        handles = self._handles
-        comma = handles.insertArguments(self._write_byte.bindTo(buffer), 0, [self._box.valueOf(ord(","))])
-        append = handles.filterArguments(self._write_bytes.bindTo(buffer), 0, [self._value])
-        each = handles.foldArguments(append, handles.dropArguments(comma, 0, [self._object_class]))
-        records.forEach(self._proxies.asInterfaceInstance(self._function, each))
-        joined = bytearray(memoryview(buffer.toByteArray()))
-        joined[0:1] = b"["
-        joined += b"]"
-        return bytes(joined)
-
-
-def _consumer(hand_over: Any, joiner: _Joiner) -> Any:
-    @jpype.JImplements("io.debezium.engine.DebeziumEngine$ChangeConsumer")
-    class Consumer:
-        @jpype.JOverride  # type: ignore[untyped-decorator]
-        def handleBatch(self, records: Any, committer: Any) -> None:
-            size = int(records.size())
-            if size and hand_over(EngineBatch(joiner.join(records), size, joiner.offsets(records))):
-                committer.markProcessed(records.get(size - 1))
-                committer.markBatchFinished()
-
-        @jpype.JOverride  # type: ignore[untyped-decorator]
-        def supportsTombstoneEvents(self) -> bool:
-            return False
-
-    return Consumer()
 
 
 def _callback(complete: Any) -> Any:

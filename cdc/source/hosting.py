@@ -15,12 +15,13 @@ from cdc.source.settings import Capture
 
 @dataclass(frozen=True)
 class EngineFiles:
-    """What the embedded engine needs of this machine. ``folder`` keeps its schema history and offset file."""
+    """What the embedded engine needs of this machine. ``folder`` keeps its schema history and offset file. ``heap_mb``
+    is the most that Java may take: a row of 64 MB is there in several forms at once. Most streams never take it."""
 
     jars: tuple[Path, ...]
     java_home: Path
     folder: Path
-    heap_mb: int = 256
+    heap_mb: int = 2048
 
 
 Hosting = EngineFiles | KafkaHosting

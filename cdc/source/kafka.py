@@ -55,6 +55,9 @@ class TopicBatch:
     def values(self) -> bytes:
         return b"[" + b",".join([record.value or b"null" for record in self.records]) + b"]"
 
+    def forget(self) -> None:
+        """What an offset needs is among them."""
+
     def offset(self, at: int) -> str:
         """Where in the topic to read on, and where in the source's binlog that is."""
         record = self.records[at]

@@ -27,10 +27,13 @@ class Batch(Protocol):
     """One hand-over: ``values`` is a JSON array of ``size`` record values, for ``cdc.event.parse``."""
 
     @property
-    def values(self) -> bytes: ...
+    def values(self) -> bytes | bytearray: ...
 
     @property
     def size(self) -> int: ...
+
+    def forget(self) -> None:
+        """The values were read, and are not asked for again."""
 
     def offset(self, at: int) -> str:
         """The offset that resumes right after the record at this place of the batch."""

@@ -13,6 +13,7 @@ POLL_MS = 10
 # Small: what waits in the engine is copied by each collection of Java's garbage, and larger ones gain nothing.
 BATCH_RECORDS = 1024
 QUEUE_RECORDS = 2048
+QUEUE_BYTES = 16 << 20  # and one row, however large it is
 HEARTBEAT_MS = 1000
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -75,6 +76,7 @@ def connector_settings(capture: Capture) -> dict[str, str]:
         "poll.interval.ms": str(POLL_MS),
         "max.batch.size": str(BATCH_RECORDS),
         "max.queue.size": str(QUEUE_RECORDS),
+        "max.queue.size.in.bytes": str(QUEUE_BYTES),
         "heartbeat.interval.ms": str(HEARTBEAT_MS),
         "errors.max.retries": "0",  # the stream retries, and says so
     }

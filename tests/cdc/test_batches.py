@@ -16,6 +16,9 @@ class Handed:
     values: bytes = b"[]"
     size: int = 0
 
+    def forget(self) -> None:
+        pass
+
     def offset(self, at: int) -> str:
         return f"{self.name}{at}"
 

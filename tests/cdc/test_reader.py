@@ -22,6 +22,9 @@ class Handed:
     values: bytes
     size: int = 1
 
+    def forget(self) -> None:
+        pass
+
     def offset(self, at: int) -> str:
         return f"{{{at}}}"
 
@@ -32,6 +35,9 @@ class Listed:
     def __init__(self, values: list[bytes], error: Exception | None = None) -> None:
         self._values, self._error = deque(values), error
         self.taken = 0
+
+    def add(self, values: bytes) -> None:
+        self._values.append(values)
 
     def start(self, resume: Resume | None) -> None:
         pass
@@ -62,7 +68,7 @@ def positions(reader: Reader, count: int) -> list[int]:
     while len(found) < count:
         read = reader.poll(5.0)
         assert read is not None
-        found += [event.offset for event in read[1] if isinstance(event, Change)]
+        found += [event.offset for event in read.events if isinstance(event, Change)]
     return found
 
 
