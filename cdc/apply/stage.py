@@ -14,10 +14,14 @@ from typing import TypeAlias
 
 from pymysql.cursors import Cursor
 
+from cdc.apply.identity import unescaped
 from cdc.conversion import Conversion, Unsupported, conversion
 from cdc.schema import Column, Table
 
 Name: TypeAlias = str
+# LOAD DATA makes room for a value 4 kB at a time and copies what it has each time: a row of 64 MB takes it a minute.
+LARGE_BYTES = 1 << 20
+PIECE_BYTES = 4 << 20
 
 
 class StagingError(Exception):
@@ -80,6 +84,13 @@ class Staging:
     def load(self, cursor: Cursor, name: Name, text: bytes, *, copied: bool = False) -> None:
         """Append rows: ``text`` as ``load_text`` makes it, or of the copy's SELECT when ``copied``. Raises StagingError
         with the server's words when a value does not fit: LOAD DATA LOCAL would only warn."""
+        small, large = _apart(text)
+        if small:
+            self._load(cursor, name, small, copied)
+        for line in large:
+            self._insert(cursor, name, line, copied)
+
+    def _load(self, cursor: Cursor, name: Name, text: bytes, copied: bool) -> None:
         places, assignments = [], []
         for index, column in enumerate(self.columns):
             made = column.how.copied if copied else column.how.envelope
@@ -92,6 +103,18 @@ class Staging:
             f" ({', '.join(places)})" + (f" SET {', '.join(assignments)}" if assignments else "")
         )
         load_local(cursor, text, into)
+
+    def _insert(self, cursor: Cursor, name: Name, line: bytes, copied: bool) -> None:
+        """One row, by the same variables as LOAD DATA's; a large one in pieces."""
+        made = []
+        for index, (column, cell) in enumerate(zip(self.columns, line.split(b"\t"), strict=True)):
+            variable, how = f"@c{index}", column.how.copied if copied else column.how.envelope
+            made.append(how.format(v=variable) if how else variable)
+            _set(cursor, variable, cell)
+        columns = ", ".join(column.name for column in self.columns)
+        cursor.execute(f"INSERT INTO {name} ({columns}) VALUES ({', '.join(made)})")
+        _no_warnings(cursor)
+        cursor.execute("SET " + ", ".join(f"@c{index} = NULL" for index in range(len(self.columns))))
 
     def empty(self, cursor: Cursor) -> None:
         """Inside a transaction."""
@@ -114,6 +137,29 @@ def load_local(cursor: Cursor, text: bytes, into: str) -> None:
         cursor.execute(f"LOAD DATA LOCAL INFILE '/proc/self/fd/{descriptor}' {into}")
     finally:
         os.close(descriptor)
+    _no_warnings(cursor)
+
+
+def _apart(text: bytes) -> tuple[bytes, list[bytes]]:
+    """The lines of rows that LOAD DATA may have, and those that are too large for it."""
+    if len(text) <= LARGE_BYTES:
+        return text, []
+    lines = text.split(b"\n")[:-1]
+    if max(map(len, lines)) <= LARGE_BYTES:
+        return text, []
+    small = [line for line in lines if len(line) <= LARGE_BYTES]
+    return b"".join(line + b"\n" for line in small), [line for line in lines if len(line) > LARGE_BYTES]
+
+
+def _set(cursor: Cursor, variable: str, cell: bytes) -> None:
+    value = None if cell == b"\\N" else unescaped(cell.decode("utf-8"))
+    cursor.execute(f"SET {variable} = %s", (None if value is None else value[:PIECE_BYTES],))
+    for start in range(PIECE_BYTES, len(value or ""), PIECE_BYTES):
+        cursor.execute(f"SET {variable} = CONCAT({variable}, %s)", ((value or "")[start : start + PIECE_BYTES],))
+        _no_warnings(cursor)
+
+
+def _no_warnings(cursor: Cursor) -> None:
     if cursor.warning_count:
         cursor.execute("SHOW WARNINGS LIMIT 3")
         said = "; ".join(str(warning[-1]) for warning in cursor.fetchall())

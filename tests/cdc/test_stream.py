@@ -253,3 +253,25 @@ def test_a_schema_change_is_followed_where_the_mapping_can_and_stops_where_not(
         execute(lab.source, "INSERT INTO items (title, price) VALUES ('d', 2)")
         lab.settle()
         assert lab.new("SELECT title, price_cents FROM products ORDER BY 1")[-1] == ("d", 200)
+
+
+def test_rows_of_tens_of_megabytes_in_one_transaction(mysql_legacy, mysql_new, make_lab: MakeLab):
+    columns = "(id INT PRIMARY KEY, scan LONGBLOB, note LONGTEXT, day DATE) CHARACTER SET utf8mb4"
+    lab = make_lab(
+        mysql_legacy,
+        mysql_new,
+        one_table(key={"id": "id"}, columns={"scan": "scan", "note": "note", "day": "day"}),
+        source_sql=(f"CREATE TABLE items {columns}",),
+        target_sql=(f"CREATE TABLE products {columns}",),
+    )
+    blob = "REPEAT(RANDOM_BYTES(1024), 40 * 1024)"
+    note = "REPEAT('a\\tb\\\\c\\nü\\'', 800000)"
+    with lab.streaming():
+        execute(
+            lab.source,
+            f"INSERT INTO items VALUES (1, {blob}, NULL, '2026-01-02')",
+            f"INSERT INTO items VALUES (2, {blob}, {note}, NULL), (3, 'small', 'small', '1969-12-31')",
+        )
+        lab.settle()
+        sums = "SELECT id, LENGTH(scan), SHA1(scan), LENGTH(note), SHA1(note), day FROM {} ORDER BY id"
+        assert lab.new(sums.format("products")) == execute(lab.source, sums.format("items"))
