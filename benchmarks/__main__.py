@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("copy", "flip", "proxy", "streams", "verify")
+BENCHMARKS = ("copy", "flip", "memory", "proxy", "streams", "verify")
 
 
 def main(names: list[str]) -> int:

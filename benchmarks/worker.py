@@ -8,7 +8,10 @@ import time
 from contextlib import closing
 from multiprocessing import get_context
 from multiprocessing.managers import BaseManager
+from typing import ClassVar
 
+from benchmarks.cpu import Sample, sample, spent
+from cdc.ahead import BATCH_EVENTS
 from cdc.apply.applier import Applier
 from cdc.apply.plan import read_plan
 from cdc.event import Change, parse
@@ -19,7 +22,6 @@ from cdc.source.port import Batch, Resume
 from cdc.source.settings import Capture
 from cdc.spec import StreamSpec
 from cdc.stream import run
-from cdc.tail import BATCH_EVENTS
 
 
 class Timed(EmbeddedSource):
@@ -28,12 +30,15 @@ class Timed(EmbeddedSource):
 
     heard: float | None = None
     first: float | None = None
+    busy: Sample | None = None
+    servers: ClassVar[dict[str, int]] = {}
 
     def poll(self, timeout_seconds: float) -> Batch | None:  # type: ignore[override]
         batch = super().poll(timeout_seconds)
         if self.heard is None and batch is not None:
             self.heard = time.monotonic()
         if self.first is None and batch is not None and batch.size > 1:
+            self.busy = sample(self.servers)
             self.first = time.monotonic()
         return batch
 
@@ -108,8 +113,18 @@ class Worker:
             assert engine.first is not None
             return ended - engine.first
 
-    def count(self, resume: Resume, records: int) -> float:
-        """Seconds from the first batch until so many records were handed over, to a consumer that only counts them."""
+    def servers(self, pids: dict[str, int]) -> None:
+        """Whose processor time is of interest besides this process'."""
+        Timed.servers = pids
+
+    def spent(self) -> dict[str, float]:
+        """Processor seconds since the stream's present engine handed over its first rows, by what they went into."""
+        assert self._source is not None and self._source.busy is not None
+        return spent(self._source.busy, sample(Timed.servers))
+
+    def count(self, resume: Resume, records: int) -> tuple[float, dict[str, float]]:
+        """Seconds from the first batch until so many records were handed over, to a consumer that only counts them; and
+        processor seconds meanwhile."""
         capture = Capture(self._spec.name, self._spec.source, Flavour.MYSQL, self._tables())
         source = self._timed(capture, "count")
         counted = 0
@@ -118,8 +133,8 @@ class Worker:
             while counted < records:
                 batch = source.poll(0.5)
                 counted += batch.size if batch is not None else 0
-            assert source.first is not None
-            return time.monotonic() - source.first
+            assert source.first is not None and source.busy is not None
+            return time.monotonic() - source.first, spent(source.busy, sample(Timed.servers))
 
     def _tables(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(table.source for table in self._spec.mapping.tables))
