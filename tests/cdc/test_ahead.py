@@ -69,8 +69,11 @@ def test_while_nobody_takes_one_batch_the_next_one_grows() -> None:
         assert ahead.take(0.01) is None and ahead.idle
 
 
-def test_a_batch_is_no_larger_than_it_may_be_and_ends_with_a_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead_module, "BATCH_EVENTS", 4)
+@pytest.mark.parametrize("bound", ["BATCH_EVENTS", "BATCH_BYTES"])
+def test_a_batch_is_no_larger_than_it_may_be_and_ends_with_a_transaction(
+    monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr(ahead_module, bound, 4 if bound == "BATCH_EVENTS" else 2 * len(handed((0, 0), (1, 0))))
     source = Listed([handed((2 * n, n // 2), (2 * n + 1, n // 2)) for n in range(10)])  # four rows a transaction
     found: list[int] = []
     with closing(Ahead(source, plan())) as ahead:

@@ -78,17 +78,18 @@ def test_events_come_in_the_sources_order() -> None:
         assert reader.poll(0.01) is None
 
 
-def test_no_more_is_read_ahead_than_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader_module, "WAITING_EVENTS", 3)
-    source = Listed([change(n) for n in range(20)])
+@pytest.mark.parametrize(("bound", "most"), [("WAITING_EVENTS", 3), ("WAITING_BYTES", 3 * len(change(10)))])
+def test_no_more_is_read_ahead_than_may_wait(monkeypatch: pytest.MonkeyPatch, bound: str, most: int) -> None:
+    monkeypatch.setattr(reader_module, bound, most)
+    source = Listed([change(n) for n in range(10, 30)])
     with closing(Reader(source)) as reader:
-        assert positions(reader, 1) == [0]
+        assert positions(reader, 1) == [10]
         until = time.monotonic() + 5
         while source.taken < 5 and time.monotonic() < until:
             time.sleep(0.001)
         time.sleep(0.05)
         assert source.taken == 5  # one given out, three that wait, one in hand
-        assert positions(reader, 19) == list(range(1, 20))
+        assert positions(reader, 19) == list(range(11, 30))
 
 
 @pytest.mark.parametrize(
