@@ -21,7 +21,7 @@ from cdc.schema import Column, Table
 Name: TypeAlias = str
 # LOAD DATA makes room for a value 4 kB at a time and copies what it has each time: a row of 64 MB takes it a minute.
 LARGE_BYTES = 1 << 20
-PIECE_BYTES = 4 << 20
+PIECE_LETTERS = 2 << 20  # at most 8 MB: less than any server takes in one statement
 
 
 class StagingError(Exception):
@@ -153,9 +153,9 @@ def _apart(text: bytes) -> tuple[bytes, list[bytes]]:
 
 def _set(cursor: Cursor, variable: str, cell: bytes) -> None:
     value = None if cell == b"\\N" else unescaped(cell.decode("utf-8"))
-    cursor.execute(f"SET {variable} = %s", (None if value is None else value[:PIECE_BYTES],))
-    for start in range(PIECE_BYTES, len(value or ""), PIECE_BYTES):
-        cursor.execute(f"SET {variable} = CONCAT({variable}, %s)", ((value or "")[start : start + PIECE_BYTES],))
+    cursor.execute(f"SET {variable} = %s", (None if value is None else value[:PIECE_LETTERS],))
+    for start in range(PIECE_LETTERS, len(value or ""), PIECE_LETTERS):
+        cursor.execute(f"SET {variable} = CONCAT({variable}, %s)", ((value or "")[start : start + PIECE_LETTERS],))
         _no_warnings(cursor)
 
 
