@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from cdc.verify import Progress
 from strangler.config import Config
 from strangler.config.problem import nearest
@@ -17,8 +19,11 @@ from strangler.control.models import Verify
 from strangler.control.operation import Operation, Operations
 from strangler.control.phase_store import PhaseStore
 from strangler.control.streams import Streams
+from strangler.control.verify_runs import RunKind, VerifyRuns
 from strangler.evidence import of_verify
 from strangler.exits import Failed, StranglerError, Usage
+
+log = structlog.get_logger()
 
 Events = AsyncIterator[dict[str, Any]]
 
@@ -32,13 +37,17 @@ class Comparer:
         evidence: EvidenceStore,
         audit: Audit,
         operations: Operations,
+        runs: VerifyRuns,
         now: Callable[[], datetime],
     ) -> None:
+        self._runs = runs
+        self._tasks: dict[str, set[asyncio.Task[None]]] = {}
         self._config, self._streams, self._phases = config, streams, phases
         self._evidence, self._audit, self._operations, self._now = evidence, audit, operations, now
 
     async def compare(self, name: str, asked: Verify) -> Events:
-        """Progress, then the result. Only a repair takes the lock. Raises Usage, Busy."""
+        """Progress, then the result. Only a repair takes the lock. It goes on where one that was cut off had come to,
+        unless it is asked to begin ``anew``. Raises Usage, Busy."""
         tables = self._config.capabilities[name].tables
         if not tables:
             raise Usage(f"{name} has no tables in strangler.toml: there is nothing to compare")
@@ -57,19 +66,50 @@ class Comparer:
         if asked.repair:
             stack.enter_context(self._operations.hold(op))
         events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        task = asyncio.create_task(self._work(name, asked, events, stack), name=f"verify {name}")
+        alone = not self._tasks.get(name)
+        task = asyncio.create_task(self._work(name, asked, events, stack, alone), name=f"verify {name}")
+        self._tasks.setdefault(name, set()).add(task)
+        task.add_done_callback(self._tasks[name].discard)
         return _listen(events, task)
 
+    async def go_on(self) -> None:
+        """Go on with comparisons that the end of the last control plane cut off; what they find is evidence, and is
+        written where it is waited for no more. Nothing is repaired that nobody waits for."""
+        for left in await asyncio.to_thread(self._runs.unfinished, RunKind.ASKED):
+            capability = self._config.capabilities.get(left.capability)
+            if capability is None or set(left.tables) - set(capability.tables):
+                await asyncio.to_thread(self._runs.end, left.capability, RunKind.ASKED)
+                continue
+            log.info("verify.goes_on", capability=left.capability, began_at=left.began_at.isoformat())
+            await self.compare(left.capability, Verify(actor="control plane", tables=list(left.tables)))
+
+    async def close(self) -> None:
+        """Wait for those that were told to end (``Streams.close``)."""
+        await asyncio.gather(*(task for tasks in self._tasks.values() for task in tasks), return_exceptions=True)
+
     async def _work(
-        self, name: str, asked: Verify, events: asyncio.Queue[dict[str, Any] | None], stack: contextlib.ExitStack
+        self,
+        name: str,
+        asked: Verify,
+        events: asyncio.Queue[dict[str, Any] | None],
+        stack: contextlib.ExitStack,
+        alone: bool,
     ) -> None:
         def progress(p: Progress) -> None:
             events.put_nowait({"event": "progress", "step": "compare rows", **p.to_json()})
 
         with stack, _closing(events):
+            # A second one at the same time keeps nothing: the place is the first one's.
+            run = None
             try:
+                if alone:
+                    run = await asyncio.to_thread(
+                        self._runs.begin, name, RunKind.ASKED, asked.tables, self._now(), anew=asked.anew
+                    )
+                    if run.rows:
+                        events.put_nowait({"event": "resumed", "rows": run.rows, "began_at": run.began_at.isoformat()})
                 result = await self._streams.verify(
-                    name, tables=asked.tables or None, repair=asked.repair, progress=progress
+                    name, tables=asked.tables or None, repair=asked.repair, progress=progress, marks=run
                 )
             except StranglerError as error:
                 events.put_nowait(error.answer())
@@ -79,7 +119,11 @@ class Comparer:
                 raise
             found = result.to_json()
             if not asked.tables:  # part of the tables is no evidence about the capability
-                await asyncio.to_thread(self._evidence.add, of_verify(name, self._now(), found))
+                began_at = run.began_at if run is not None else None
+                evidence = of_verify(name, self._now(), found, began_at=began_at)
+                await asyncio.to_thread(self._evidence.add, evidence)
+            if run is not None:
+                await asyncio.to_thread(self._runs.end, name, RunKind.ASKED)
             if asked.repair:
                 await asyncio.to_thread(self._audit.write, self._entry(name, asked, found))
             events.put_nowait({"event": "result", **found})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
@@ -10,7 +11,7 @@ import pymysql
 
 from cdc.quarantine import Action, HeldEvent, QuarantineDesk, QuarantineError
 from cdc.state import StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
-from cdc.verify import Progress, VerifyError, VerifyResult, verify_capability
+from cdc.verify import Limits, Marks, Progress, VerifyError, VerifyResult, verify_capability, verify_changed
 from strangler.config import NotRunning, Resolved
 from strangler.exits import Failed, Usage
 
@@ -23,6 +24,11 @@ class Streams:
     def __init__(self, resolved: Callable[[], Resolved]) -> None:
         """``resolved`` is asked each time, so that a database that came up later is found."""
         self._resolved = resolved
+        self._stop = threading.Event()
+
+    def close(self) -> None:
+        """End the comparisons that run; those with marks can be gone on with."""
+        self._stop.set()
 
     def exists(self, capability: str) -> bool:
         return bool(self._resolved().config.capabilities[capability].tables)
@@ -62,8 +68,11 @@ class Streams:
         tables: Collection[str] | None,
         repair: bool,
         progress: Callable[[Progress], None],
+        limits: Limits | None = None,
+        marks: Marks | None = None,
     ) -> VerifyResult:
-        """``progress`` is called in the event loop's thread. Raises Failed."""
+        """``progress`` is called in the event loop's thread, ``marks`` in another; ``limits`` are those of the file if
+        none are given. Raises Failed."""
         resolved = self._resolved()
         loop = asyncio.get_running_loop()
         streaming = (await self.status(capability)).state is StreamState.STREAMING
@@ -81,7 +90,25 @@ class Streams:
                 settle=StreamSettle(source, self._desk(capability)) if streaming else None,
                 progress=report,
                 repair=repair,
+                limits=limits or resolved.config.capabilities[capability].verify.limits,
+                marks=marks,
+                stop=self._stop,
             )
+
+        return await self._ask(capability, compare)
+
+    async def verify_changed(self, capability: str) -> VerifyResult:
+        """Of the rows that the stream changed last. Raises Failed."""
+        resolved = self._resolved()
+        status = await self.status(capability)
+        changed: dict[str, list[dict[str, Any]]] = {}
+        for table, key in status.detail.recent:
+            changed.setdefault(table, []).append(key)
+
+        def compare() -> VerifyResult:
+            source, target = resolved.legacy_database, resolved.capability_database(capability)
+            settle = StreamSettle(source, self._desk(capability))
+            return verify_changed(resolved.mapping(capability), source, target, changed, settle, stop=self._stop)
 
         return await self._ask(capability, compare)
 
