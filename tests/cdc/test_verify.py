@@ -1,4 +1,4 @@
-"""Invariant 11 on a stream of Debezium, while its tables are written: each differing key is named, nothing in flight."""
+"""Invariant 11 on a stream of Debezium while its tables are written: each row that differs is named, none in flight."""
 
 from __future__ import annotations
 
