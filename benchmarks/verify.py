@@ -131,7 +131,8 @@ def peer(python: Path, legacy: Database, new: Database) -> Iterator[Callable[[],
         "columns": list(SAME.columns),
         "threads": PEER_THREADS,
     }
-    command = [str(python), str(Path(__file__).with_name("reladiff_peer.py")), json.dumps(asked)]
+    # -P: the modules beside the script are ours, and one of them is called like the standard library's copy.
+    command = [str(python), "-P", str(Path(__file__).with_name("reladiff_peer.py")), json.dumps(asked)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -141,7 +142,10 @@ def peer(python: Path, legacy: Database, new: Database) -> Iterator[Callable[[],
             assert process.stdout is not None
             process.stdin.write("\n")
             process.stdin.flush()
-            answer = json.loads(process.stdout.readline())
+            said = process.stdout.readline()
+            if not said:
+                raise RuntimeError("reladiff ended by itself; what it said is above")
+            answer = json.loads(said)
             if answer["rows_different"]:
                 raise RuntimeError(f"reladiff finds differences where there are none: {answer}")
             return float(answer["seconds"])
