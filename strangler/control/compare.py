@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from cdc.state import StreamState
 from cdc.verify import Progress
 from strangler.config import Config
 from strangler.config.problem import nearest
@@ -19,13 +20,15 @@ from strangler.control.models import Verify
 from strangler.control.operation import Operation, Operations
 from strangler.control.phase_store import PhaseStore
 from strangler.control.streams import Streams
-from strangler.control.verify_runs import RunKind, VerifyRuns
+from strangler.control.verify_runs import RunKind, Unfinished, VerifyRuns
 from strangler.evidence import of_verify
 from strangler.exits import Failed, StranglerError, Usage
 
 log = structlog.get_logger()
 
 Events = AsyncIterator[dict[str, Any]]
+
+_TRIES, _TRY_SECONDS = 600, 1.0  # for the stream to follow again after a restart
 
 
 class Comparer:
@@ -42,6 +45,7 @@ class Comparer:
     ) -> None:
         self._runs = runs
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
+        self._closed = asyncio.Event()
         self._config, self._streams, self._phases = config, streams, phases
         self._evidence, self._audit, self._operations, self._now = evidence, audit, operations, now
 
@@ -81,10 +85,29 @@ class Comparer:
                 await asyncio.to_thread(self._runs.end, left.capability, RunKind.ASKED)
                 continue
             log.info("verify.goes_on", capability=left.capability, began_at=left.began_at.isoformat())
-            await self.compare(left.capability, Verify(actor="control plane", tables=list(left.tables)))
+            task = asyncio.create_task(self._go_on(left), name=f"verify {left.capability}")
+            self._tasks.setdefault(left.capability, set()).add(task)
+            task.add_done_callback(self._tasks[left.capability].discard)
+
+    async def _go_on(self, left: Unfinished) -> None:
+        """When the stream follows again: without it, rows in flight could not be told from differences. If it does not
+        in a while, the comparison is left to whoever asks for one."""
+        for _ in range(_TRIES):
+            if self._closed.is_set():
+                return
+            with contextlib.suppress(Failed):
+                if (await self._streams.status(left.capability)).state is StreamState.STREAMING:
+                    break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), _TRY_SECONDS)
+        else:
+            return
+        asked = Verify(actor="control plane", tables=list(left.tables))
+        await self._work(left.capability, asked, asyncio.Queue(), contextlib.ExitStack(), alone=True)
 
     async def close(self) -> None:
         """Wait for those that were told to end (``Streams.close``)."""
+        self._closed.set()
         await asyncio.gather(*(task for tasks in self._tasks.values() for task in tasks), return_exceptions=True)
 
     async def _work(

@@ -29,9 +29,9 @@ _KEYS = 5  # that are named in the status
 
 @dataclass
 class Seen:
-    """What one capability's continuous mode does and has found. ``why`` says why it stands still, in words."""
+    """What one capability's continuous mode does and has found. ``troubles`` say why hot rows or rounds stand still."""
 
-    why: str | None = None
+    troubles: dict[str, str] = field(default_factory=dict)
     hot_at: datetime | None = None
     hot_rows: int = 0  # compared since the control plane started
     hot_different: int = 0  # when last looked at
@@ -44,10 +44,10 @@ class Seen:
     last_summary: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        progress = self.round_progress.values()
+        progress, troubles = self.round_progress.values(), list(dict.fromkeys(self.troubles.values()))
         return {
-            "state": "waiting" if self.why else "running",
-            "why": self.why,
+            "state": "waiting" if troubles else "running",
+            "why": "; ".join(troubles) or None,
             "hot": {
                 "at": self.hot_at,
                 "rows": self.hot_rows,
@@ -81,7 +81,7 @@ class Continuous:
         self._config, self._streams, self._evidence, self._runs = config, streams, evidence, runs
         self._now, self._sleep = now, sleep
         self._seen = {
-            name: Seen(why="it has not begun")
+            name: Seen({"rounds": "it has not begun"})
             for name, capability in config.capabilities.items()
             if capability.verify.continuous and capability.tables
         }
@@ -97,30 +97,32 @@ class Continuous:
 
     async def _rounds(self, name: str) -> None:
         while True:
-            rest = BETWEEN_ROUNDS_SECONDS if await self._tried(name, self.round) else AGAIN_SECONDS
+            rest = BETWEEN_ROUNDS_SECONDS if await self._tried(name, "rounds", self.round) else AGAIN_SECONDS
             await self._sleep(rest)
 
     async def _hot(self, name: str) -> None:
         while True:
             await self._sleep(self._settings(name).hot_seconds)
-            await self._tried(name, self.hot)
+            await self._tried(name, "hot rows", self.hot)
 
-    async def _tried(self, name: str, work: Callable[[str], Awaitable[None]]) -> bool:
+    async def _tried(self, name: str, what: str, work: Callable[[str], Awaitable[None]]) -> bool:
         """Whether it could be done; why not is in what is seen."""
-        seen = self._seen[name]
+        troubles = self._seen[name].troubles
         try:
             if (state := (await self._streams.status(name)).state) is not StreamState.STREAMING:
-                seen.why = f"its stream is {state}"
+                troubles[what] = f"its stream is {state}"
                 return False
-            seen.why = None
+            if what == "rounds":  # a round takes long
+                troubles.pop(what, None)
             await work(name)
         except Failed as error:
-            seen.why = error.message
+            troubles[what] = error.message
             return False
         except Exception as error:
-            seen.why = f"it broke: {error!r}"
+            troubles[what] = f"it broke: {error!r}"
             log.exception("continuous.broke", capability=name)
             return False
+        troubles.pop(what, None)
         return True
 
     async def round(self, name: str) -> None:

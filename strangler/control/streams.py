@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pymysql
@@ -17,6 +18,8 @@ from strangler.exits import Failed, Usage
 
 T = TypeVar("T")
 
+_COMPARISONS_AT_ONCE = 64
+
 
 class Streams:
     """By capability; only those with tables have one."""
@@ -25,10 +28,13 @@ class Streams:
         """``resolved`` is asked each time, so that a database that came up later is found."""
         self._resolved = resolved
         self._stop = threading.Event()
+        # Comparisons take hours: they must not take the threads that everything else is asked in.
+        self._comparing = ThreadPoolExecutor(_COMPARISONS_AT_ONCE, "compare")
 
     def close(self) -> None:
         """End the comparisons that run; those with marks can be gone on with."""
         self._stop.set()
+        self._comparing.shutdown(wait=False, cancel_futures=True)
 
     def exists(self, capability: str) -> bool:
         return bool(self._resolved().config.capabilities[capability].tables)
@@ -95,7 +101,7 @@ class Streams:
                 stop=self._stop,
             )
 
-        return await self._ask(capability, compare)
+        return await self._ask(capability, compare, self._comparing)
 
     async def verify_changed(self, capability: str) -> VerifyResult:
         """Of the rows that the stream changed last. Raises Failed."""
@@ -110,7 +116,7 @@ class Streams:
             settle = StreamSettle(source, self._desk(capability))
             return verify_changed(resolved.mapping(capability), source, target, changed, settle, stop=self._stop)
 
-        return await self._ask(capability, compare)
+        return await self._ask(capability, compare, self._comparing)
 
     def _desk(self, capability: str) -> StreamDesk:
         return StreamDesk(self._resolved().capability_database(capability), capability)
@@ -118,8 +124,10 @@ class Streams:
     def _quarantine(self, capability: str) -> QuarantineDesk:
         return QuarantineDesk(self._resolved().capability_database(capability), capability)
 
-    async def _ask(self, capability: str, call: Callable[[], T]) -> T:
+    async def _ask(self, capability: str, call: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
         try:
+            if threads is not None:
+                return await asyncio.get_running_loop().run_in_executor(threads, call)
             return await asyncio.to_thread(call)
         except VerifyError as error:
             raise Failed(str(error)) from error

@@ -94,6 +94,10 @@ async def started(project: Config) -> ControlPlane:
     return control
 
 
+async def gone_on(control: ControlPlane) -> None:
+    await asyncio.gather(*(task for tasks in control.comparer._tasks.values() for task in tasks))
+
+
 async def events(control: ControlPlane, **asked: Any) -> list[dict[str, Any]]:
     return [event async for event in await control.comparer.compare("catalog", Verify(**asked))]
 
@@ -108,7 +112,7 @@ async def test_a_comparison_that_was_cut_off_is_gone_on_with_after_a_restart(pro
 
     fake.error = None
     again = await started(project)
-    await again.comparer.close()
+    await gone_on(again)
     assert fake.asked[-1] == {"marks": MARK, "tables": None, "repair": False}
     evidence = again.evidence.latest("catalog", Kind.VERIFY)
     assert evidence is not None
@@ -136,7 +140,7 @@ async def test_a_repair_that_was_cut_off_is_not_done_behind_anybodys_back(projec
     await control.stop()
     fake.error = None
     again = await started(project)
-    await again.comparer.close()
+    await gone_on(again)
     assert [asked["repair"] for asked in fake.asked] == [True, False]
     await again.stop()
 
@@ -192,3 +196,17 @@ async def test_without_a_stream_it_waits_and_says_so(project: Config, fake: Fake
     loop.cancel()
     assert fake.asked == []
     await control.stop()
+
+
+async def test_what_was_cut_off_waits_for_the_stream(project: Config, fake: Fake) -> None:
+    """Without it, rows in flight would be evidence of differences."""
+    fake.error = Failed("the comparison was interrupted")
+    control = await started(project)
+    await events(control)
+    await control.stop()
+    fake.error, fake.state = None, StreamState.NOT_RUNNING
+    again = await started(project)
+    await asyncio.sleep(0)
+    assert len(fake.asked) == 1
+    await again.stop()
+    assert again.comparer._runs.unfinished(RunKind.ASKED) != []
