@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +44,8 @@ class Comparer:
         now: Callable[[], datetime],
     ) -> None:
         self._runs = runs
-        self._tasks: dict[str, set[asyncio.Task[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: set[str] = set()  # capabilities with a comparison that keeps how far it is
         self._closed = asyncio.Event()
         self._config, self._streams, self._phases = config, streams, phases
         self._evidence, self._audit, self._operations, self._now = evidence, audit, operations, now
@@ -70,11 +71,7 @@ class Comparer:
         if asked.repair:
             stack.enter_context(self._operations.hold(op))
         events: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
-        alone = not self._tasks.get(name)
-        task = asyncio.create_task(self._work(name, asked, events, stack, alone), name=f"verify {name}")
-        self._tasks.setdefault(name, set()).add(task)
-        task.add_done_callback(self._tasks[name].discard)
-        return _listen(events, task)
+        return _listen(events, self._start(name, self._work(name, asked, events, stack)))
 
     async def go_on(self) -> None:
         """Go on with comparisons that the end of the last control plane cut off; what they find is evidence, and is
@@ -85,13 +82,11 @@ class Comparer:
                 await asyncio.to_thread(self._runs.end, left.capability, RunKind.ASKED)
                 continue
             log.info("verify.goes_on", capability=left.capability, began_at=left.began_at.isoformat())
-            task = asyncio.create_task(self._go_on(left), name=f"verify {left.capability}")
-            self._tasks.setdefault(left.capability, set()).add(task)
-            task.add_done_callback(self._tasks[left.capability].discard)
+            self._start(left.capability, self._go_on(left))
 
     async def _go_on(self, left: Unfinished) -> None:
         """When the stream follows again: without it, rows in flight could not be told from differences. If it does not
-        in a while, the comparison is left to whoever asks for one."""
+        in a while, the comparison is left to whoever asks for one; somebody may have done so meanwhile."""
         for _ in range(_TRIES):
             if self._closed.is_set():
                 return
@@ -102,30 +97,37 @@ class Comparer:
                 await asyncio.wait_for(self._closed.wait(), _TRY_SECONDS)
         else:
             return
-        asked = Verify(actor="control plane", tables=list(left.tables))
-        await self._work(left.capability, asked, asyncio.Queue(), contextlib.ExitStack(), alone=True)
+        if left.capability not in self._running and left in await asyncio.to_thread(
+            self._runs.unfinished, RunKind.ASKED
+        ):
+            asked = Verify(actor="control plane", tables=list(left.tables))
+            await self._work(left.capability, asked, asyncio.Queue(), contextlib.ExitStack())
 
     async def close(self) -> None:
         """Wait for those that were told to end (``Streams.close``)."""
         self._closed.set()
-        await asyncio.gather(*(task for tasks in self._tasks.values() for task in tasks), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=f"verify {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _work(
-        self,
-        name: str,
-        asked: Verify,
-        events: asyncio.Queue[dict[str, Any] | None],
-        stack: contextlib.ExitStack,
-        alone: bool,
+        self, name: str, asked: Verify, events: asyncio.Queue[dict[str, Any] | None], stack: contextlib.ExitStack
     ) -> None:
         def progress(p: Progress) -> None:
             events.put_nowait({"event": "progress", "step": "compare rows", **p.to_json()})
 
         with stack, _closing(events):
             # A second one at the same time keeps nothing: the place is the first one's.
-            run = None
+            first, run = name not in self._running, None
+            if first:
+                self._running.add(name)
+                stack.callback(self._running.discard, name)
             try:
-                if alone:
+                if first:
                     run = await asyncio.to_thread(
                         self._runs.begin, name, RunKind.ASKED, asked.tables, self._now(), anew=asked.anew
                     )

@@ -95,7 +95,7 @@ async def started(project: Config) -> ControlPlane:
 
 
 async def gone_on(control: ControlPlane) -> None:
-    await asyncio.gather(*(task for tasks in control.comparer._tasks.values() for task in tasks))
+    await asyncio.gather(*control.comparer._tasks)
 
 
 async def events(control: ControlPlane, **asked: Any) -> list[dict[str, Any]]:
