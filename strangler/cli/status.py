@@ -99,9 +99,20 @@ def remarks(c: dict[str, Any]) -> list[str]:
     if (op := c["operation"]) is not None:
         lines.append(f"{c['name']}: {op['kind']} by {op['actor']} under way since {phrase.clock(op['since'])}")
     lines += [f"{c['name']}: {line}" for line in (*trouble(c["sync"]), *waiting(c["name"], c["sync"]))]
+    lines += [f"{c['name']}: {line}" for line in hot_differences(c)]
     if not c["rollback"]["safe"]:
         lines += [f"{c['name']}: {reason}" for reason in c["rollback"]["reasons"]]
     return ["", *lines] if lines else []
+
+
+def hot_differences(c: dict[str, Any]) -> list[str]:
+    """Rows that continuous mode finds different now, and how to mend them."""
+    hot = (c.get("continuous") or {}).get("hot") or {}
+    number = hot.get("different")
+    if not number:
+        return []
+    said = f"{number:,} {'row' if number == 1 else 'rows'} changed lately {'differs' if number == 1 else 'differ'}"
+    return [f"{said}: {'; '.join(hot['keys'])}", f"  strangler verify {c['name']}"]
 
 
 def waiting(name: str, sync: dict[str, Any]) -> list[str]:

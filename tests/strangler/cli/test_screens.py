@@ -116,6 +116,9 @@ def test_what_continuous_mode_found() -> None:
     slow = {"began_at": "2026-11-23T12:04:00+00:00", "rows": 7, "waiting": "the source runs 30 statements"}
     text = shown(status.show_one, answer(capability(continuous=continuous(hot=hot, round=slow))), width=140)
     assert "9 changed rows compared, 1 of them differ (items id=5)" in text
+    assert "catalog: 1 row changed lately differs: items id=5" in shown(
+        status.show_all, answer(capability(continuous=continuous(hot=hot)))
+    )
     assert "7 rows, the source runs 30 statements" in text
     still = continuous(state="waiting", why="its stream is paused")
     assert "verifying  waits: its stream is paused" in shown(status.show_one, answer(capability(continuous=still)))
