@@ -18,9 +18,12 @@ from cdc.verify.mark import Marks
 from cdc.verify.pace import Limits
 from cdc.verify.plan import TablePlan, plan_table
 from cdc.verify.result import Progress, VerifyResult
-from cdc.verify.settle import Settle
+from cdc.verify.settle import CONFIRMATIONS, Settle
 from cdc.verify.side import Sessions
 from cdc.verify.table import Options, TableComparison
+
+
+_HOT_ROUNDS = 2 * CONFIRMATIONS  # hot rows seldom stand still; those that don't are looked at the next time
 
 
 def verify_capability(
@@ -72,7 +75,7 @@ def verify_changed(
     A deleted row is looked for on the new side where the mapping keeps its key as it is; elsewhere, and for keys of
     times, it takes a whole comparison. Raises as ``verify_capability``.
     """
-    options = Options(settle, settle_timeout_seconds, stop=stop)
+    options = Options(settle, settle_timeout_seconds, stop=stop, rounds=_HOT_ROUNDS)
     with closing(Sessions("legacy", source)) as legacy, closing(Sessions("new", target)) as new:
         results = []
         for table in mapping.tables:

@@ -19,7 +19,7 @@ from cdc.verify.plan import TablePlan
 from cdc.verify.repair import repair_keys
 from cdc.verify.result import Cell, Difference, Progress, TableResult
 from cdc.verify.result import Key as ShownKey
-from cdc.verify.settle import CONFIRMATIONS, Settle, Settled, settle_keys
+from cdc.verify.settle import CONFIRMATIONS, ROUNDS, Settle, Settled, settle_keys
 from cdc.verify.side import Digest, Key, Row, Sessions, Side
 
 # Keys settled together: a round waits for the stream once for all of them.
@@ -41,6 +41,7 @@ class Options:
     marks: Marks | None = None
     stop: threading.Event | None = None
     confirmations: int = CONFIRMATIONS
+    rounds: int = ROUNDS
 
 
 @dataclass
@@ -186,6 +187,7 @@ class TableComparison:
             self.options.stream,
             timeout_seconds=self.options.settle_timeout_seconds,
             confirmations=1,
+            rounds=self.options.rounds,
         )
         found = self._found
         found.listed |= by_row.different
@@ -205,6 +207,7 @@ class TableComparison:
             self.options.stream,
             timeout_seconds=self.options.settle_timeout_seconds,
             confirmations=confirmations,
+            rounds=self.options.rounds,
         )
 
     def _repair(self) -> tuple[Key, ...]:

@@ -36,7 +36,7 @@ def written(lab: Lab) -> Iterator[None]:
                     price = choose.choice(["NULL", "1", "2.5"])
                     cursor.execute(f"REPLACE INTO items (id, title, price) VALUES ({number}, ' hot ', {price})")
                 session.commit()
-                stop.wait(0.002)
+                stop.wait(0.02)
 
     thread = threading.Thread(target=write)
     thread.start()
@@ -73,14 +73,14 @@ def test_rows_in_flight_are_not_reported_and_each_row_that_differs_is(mysql_lega
         )
         in_flight = 0
         with written(lab):
-            for _ in range(5):
+            for _ in range(3):
                 found = verify_capability(lab.mapping, lab.source, lab.target, settle=settle, limits=Limits(1, 300))
                 as_planted(found.tables[0])
                 in_flight += found.in_flight
             status = lab.until_true(lambda status: any(key["id"] < HOT for _, key in status.detail.recent))
             changed = [key for _, key in status.detail.recent]
             assert {90, 200, 1500} <= {key["id"] for key in changed}
-            for _ in range(5):
+            for _ in range(3):
                 hot = verify_changed(lab.mapping, lab.source, lab.target, {"items": changed}, settle)
                 as_planted(hot.tables[0])
                 in_flight += hot.in_flight
