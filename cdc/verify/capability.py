@@ -22,7 +22,6 @@ from cdc.verify.settle import CONFIRMATIONS, Settle
 from cdc.verify.side import Sessions
 from cdc.verify.table import Options, TableComparison
 
-
 _HOT_ROUNDS = 2 * CONFIRMATIONS  # hot rows seldom stand still; those that don't are looked at the next time
 
 
