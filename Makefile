@@ -31,6 +31,8 @@ requirements: $(READY) ## pin requirements/*.in again, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-find-links --no-emit-index-url --no-header --no-annotate \
 	    --python-version 3.11 -o requirements/all.txt requirements/toolkit.in requirements/example.in requirements/test.in
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-find-links --no-emit-index-url --no-header --no-annotate \
+	    --python-version 3.11 -o requirements/reladiff.txt requirements/reladiff.in
 
 demo: $(READY) ## the main job: one capability moved out and back under live traffic (two minutes after the downloads)
 	@$(BIN)/python -m demo

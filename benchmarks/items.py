@@ -10,6 +10,10 @@ LEGACY = """
     updated_at DATETIME(6) NOT NULL, weight DOUBLE, tags VARCHAR(200) NOT NULL, active TINYINT NOT NULL,
     sku CHAR(12) NOT NULL, stock INT NOT NULL) DEFAULT CHARSET utf8mb4
 """
+COLUMNS = (
+    *("title", "description", "brand_id", "price", "status", "created_at", "updated_at", "weight", "tags", "active"),
+    *("sku", "stock"),
+)  # of LEGACY, without its key
 NEW = """
     CREATE TABLE catalog_items (legacy_id BIGINT PRIMARY KEY, title VARCHAR(200) NOT NULL, description TEXT,
     brand_id BIGINT, price_cents BIGINT NOT NULL, status VARCHAR(20) NOT NULL, created_at DATETIME(6) NOT NULL,

@@ -28,6 +28,7 @@ class StreamSpec:
     direction: Direction = Direction.TO_NEW
     copy: CopySettings = field(default_factory=CopySettings)
     quarantine: Bounds = field(default_factory=Bounds)
+    recent_keys: int = 0  # how many of the keys changed last are told, for hot rows to be verified
 
     @property
     def capability(self) -> str:

@@ -64,6 +64,7 @@ _TABLES = (
 )
 # Columns that came later: (table, column, how). Tables of earlier versions get them.
 _ADDED = (("stream_position", "epoch", "BIGINT NOT NULL DEFAULT 0"),)
+_OWN = frozenset({"answered", "recent"})  # of Detail: between worker and control plane
 MISSING = frozenset({1049, 1146})  # unknown database, no such table
 
 
@@ -131,6 +132,7 @@ class Detail:
     progress: CopyProgress | None = None
     error: StreamError | None = None
     pid: int | None = None
+    recent: tuple[tuple[str, dict[str, Any]], ...] = ()  # keys changed last: source table, primary key as in events
     answered: int = -1  # the number of the request that all this is about
 
     def to_json(self) -> str:
@@ -142,7 +144,11 @@ class Detail:
         raw = {name: value for name, value in raw.items() if name in cls.__dataclass_fields__}  # of an older worker
         progress, error = raw.pop("progress", None), raw.pop("error", None)
         return cls(
-            **{**raw, "warnings": tuple(raw.get("warnings", ()))},
+            **{
+                **raw,
+                "warnings": tuple(raw.get("warnings", ())),
+                "recent": tuple((table, key) for table, key in raw.get("recent", ())),
+            },
             progress=CopyProgress(**progress) if progress else None,
             error=StreamError(**error) if error else None,
         )
@@ -224,7 +230,7 @@ class StreamStatus:
             "position": self.position,
             "events": self.events,
             "heartbeat_age_seconds": self.heartbeat_age_seconds,
-            **{name: value for name, value in asdict(self.detail).items() if name != "answered"},
+            **{name: value for name, value in asdict(self.detail).items() if name not in _OWN},
             "lag_seconds": self.lag_seconds,
             "quarantined": self.quarantined,
             "quarantine": asdict(self.quarantine),

@@ -19,6 +19,7 @@ from cdc.explain import Stopped
 from cdc.ledger import Ledger
 from cdc.marker import Lag, percentile
 from cdc.reader import Read
+from cdc.recent import Recent
 from cdc.report import Reporter
 from cdc.source.port import Source
 from cdc.source.purge import position_of
@@ -42,6 +43,7 @@ class Tail:
         self._lag, self._reporter = lag, reporter
         self._ahead: Ahead | None = None
         self._rate = Rate(RATE_SECONDS)
+        self._recent = Recent(spec.recent_keys)
         self._reported = 0.0
         self._arrived = False
         self._dealt_at = time.monotonic()
@@ -107,6 +109,7 @@ class Tail:
             self._copy.stream_ended(cut.events)
         now = time.monotonic()
         self._rate.add(ready.changed, now)
+        self._recent.add(cut.events, self._plan.keys)
         for event in cut.events:
             if isinstance(event, Marker) and event.stream == self._spec.name:
                 self._lag.arrived(event.number, now)
@@ -165,6 +168,7 @@ class Tail:
             **({} if self._copy is not None else {"rows_per_second": self._rate.per_second(now)}),
             behind_events=0 if idle and self._lag.waiting(now) < 1.0 else None,
             note=None,
+            recent=self._recent.rows,
         )
 
 

@@ -63,20 +63,24 @@ class Traffic:
         return Traffic(self.requests - baseline.requests, self.errors - baseline.errors)
 
 
-def of_verify(capability: str, at: datetime, result: Mapping[str, Any]) -> Evidence:
-    """From ``VerifyResult.to_json()``. Not ``waited`` means rows in flight couldn't be told from differences."""
+def of_verify(
+    capability: str, at: datetime, result: Mapping[str, Any], *, began_at: datetime | None = None, of: str = "rows"
+) -> Evidence:
+    """From ``VerifyResult.to_json()``. Not ``waited`` means rows in flight couldn't be told from differences.
+    ``began_at`` is when the first row was compared; ``of`` says in words which rows."""
     rows, equal = result["rows"], result["equal"]
     different = sum(t["missing_total"] + t["extra_total"] + t["differing_total"] for t in result["tables"])
     unsettled = result["unsettled"]
     summary = (
-        f"{rows:,} rows equal"
+        f"{rows:,} {of} equal"
         if equal
-        else f"{different:,} of {rows:,} rows {'differs' if different == 1 else 'differ'}"
+        else f"{different:,} of {rows:,} {of} {'differs' if different == 1 else 'differ'}"
         if different
-        else f"{unsettled:,} of {rows:,} rows kept changing, so they are not known to be equal"
+        else f"{unsettled:,} of {rows:,} {of} kept changing, so they are not known to be equal"
     )
     data = {
         "rows": rows,
+        "began_at": None if began_at is None else began_at.isoformat(),
         "different": different,
         "in_flight": result["in_flight"],
         "unsettled": unsettled,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from cdc.ranges import KeyRange
-from cdc.verify.chunks import Pair
+from cdc.verify.chunks import Looking, Pair
 from cdc.verify.narrow import suspects
 from cdc.verify.side import NOTHING, Checksum, Digest, Key, Side
 
@@ -22,23 +22,21 @@ _MOST_BUCKETS = 16_384
 _ROWS_IN_MEMORY = 200_000
 
 
-def suspects_by_bucket(
-    pair: Pair, *, chunk_rows: int, rowwise: bool, compared: Callable[[int], None]
-) -> Iterator[list[Key]]:
-    """Keys that are missing, extra or different at first sight, in lists. ``compared`` is told of legacy rows read."""
+def suspects_by_bucket(pair: Pair, looking: Looking) -> Iterator[list[Key]]:
+    """Keys that are missing, extra or different at first sight, in lists. Can't begin in the middle."""
     rows = max(pair.both(lambda side: side.count()))
     buckets = max(1, min(_MOST_BUCKETS, rows // _ROWS_PER_BUCKET))
     # Called from both sides' threads; only the legacy side's rows are counted.
-    counting = {id(pair.legacy): compared, id(pair.new): _ignored}
-    legacy, new = pair.both(lambda side: _all_buckets(side, chunk_rows, buckets, counting[id(side)]))
-    wanted = [b for b in range(buckets) if rowwise or legacy.get(b, NOTHING) != new.get(b, NOTHING)]
+    counting = {id(pair.legacy): looking.compared, id(pair.new): _ignored}
+    legacy, new = pair.both(lambda side: _all_buckets(side, looking, buckets, counting[id(side)]))
+    wanted = [b for b in range(buckets) if looking.rowwise or legacy.get(b, NOTHING) != new.get(b, NOTHING)]
     for group in _groups(wanted, legacy, new):
-        yield suspects(*pair.both(partial(_digests, chunk_rows=chunk_rows, buckets=(buckets, group))))
+        yield suspects(*pair.both(partial(_digests, looking=looking, buckets=(buckets, group))))
 
 
-def _all_buckets(side: Side, chunk_rows: int, buckets: int, compared: Callable[[int], None]) -> dict[int, Checksum]:
+def _all_buckets(side: Side, looking: Looking, buckets: int, compared: Callable[[int], None]) -> dict[int, Checksum]:
     sums: dict[int, Checksum] = {}
-    for keys in _walk(side, chunk_rows * _CHUNKS_AT_ONCE):
+    for keys in _walk(side, looking):
         part = side.bucket_checksums(keys, buckets)
         for bucket, found in part.items():
             sums[bucket] = sums.get(bucket, NOTHING) ^ found
@@ -46,20 +44,23 @@ def _all_buckets(side: Side, chunk_rows: int, buckets: int, compared: Callable[[
     return sums
 
 
-def _digests(side: Side, *, chunk_rows: int, buckets: tuple[int, Sequence[int]]) -> dict[Key, Digest]:
+def _digests(side: Side, *, looking: Looking, buckets: tuple[int, Sequence[int]]) -> dict[Key, Digest]:
     found: dict[Key, Digest] = {}
-    for keys in _walk(side, chunk_rows * _CHUNKS_AT_ONCE):
+    for keys in _walk(side, looking):
         part = side.digests(keys, buckets)
         side.refuse_twice(found.keys() & part.keys())
         found |= part
     return found
 
 
-def _walk(side: Side, rows: int) -> Iterator[KeyRange]:
-    after = None
+def _walk(side: Side, looking: Looking) -> Iterator[KeyRange]:
+    after, rows = None, looking.chunk_rows * _CHUNKS_AT_ONCE
     while (bound := side.bound(after, rows)) is not None:
+        for _ in range(_CHUNKS_AT_ONCE):
+            looking.pace(side)
         yield KeyRange(after, bound)
         after = bound
+    looking.pace(side)
     yield KeyRange(after)
 
 

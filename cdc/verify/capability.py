@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from typing import Any
 
 from cdc.database import Database
 from cdc.expression import describe
@@ -12,11 +14,15 @@ from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.schema import read_table
 from cdc.server import Server
 from cdc.verify.errors import VerifyError
+from cdc.verify.mark import Marks
+from cdc.verify.pace import Limits
 from cdc.verify.plan import TablePlan, plan_table
 from cdc.verify.result import Progress, VerifyResult
-from cdc.verify.settle import Settle
+from cdc.verify.settle import CONFIRMATIONS, Settle
 from cdc.verify.side import Sessions
 from cdc.verify.table import Options, TableComparison
+
+_HOT_ROUNDS = 2 * CONFIRMATIONS  # hot rows seldom stand still; those that don't are looked at the next time
 
 
 def verify_capability(
@@ -30,7 +36,9 @@ def verify_capability(
     progress: Callable[[Progress], None] | None = None,
     repair: bool = False,
     listed_at_most: int = 1000,
-    chunk_rows: int = 20_000,
+    limits: Limits | None = None,
+    marks: Marks | None = None,
+    stop: threading.Event | None = None,
 ) -> VerifyResult:
     """Compare every row of the mapped tables by key, the mapping's expressions on ``source`` against the columns on
     ``target``; blocks (run it in a thread).
@@ -38,15 +46,43 @@ def verify_capability(
     ``tables`` are names of the new side's tables (all of the mapping when None). Without ``settle`` (no stream is
     running) differences are re-read once but not waited for, and the result says so (``waited`` False). ``progress``
     is called about twice a second from the calling thread. ``repair`` writes the owner's value for the listed keys.
+    ``marks`` keep how far it is, and it goes on from those it finds there; a table whose two keys don't match in ranges
+    is begun anew. ``stop`` ends it from another thread.
     Raises VerifyError: unknown table, connection, a key expression that several rows share; NotSettled when the stream
-    stands still.
+    stands still; Interrupted.
     """
     chosen = _chosen(mapping, tables)
-    options = Options(settle, settle_timeout_seconds, progress, repair, listed_at_most, chunk_rows)
+    options = Options(settle, settle_timeout_seconds, progress, repair, listed_at_most, limits or Limits(), marks, stop)
     with closing(Sessions("legacy", source)) as legacy, closing(Sessions("new", target)) as new:
         plans = [_plan(table, legacy, new) for table in chosen]
         results = tuple(TableComparison(plan, legacy, new, options).run() for plan in plans)
     return VerifyResult(mapping.capability, results)
+
+
+def verify_changed(
+    mapping: CapabilityMapping,
+    source: Database,
+    target: Database,
+    changed: Mapping[str, Sequence[Mapping[str, Any]]],
+    settle: Settle,
+    *,
+    settle_timeout_seconds: float = 30.0,
+    stop: threading.Event | None = None,
+) -> VerifyResult:
+    """Compare only the rows with these primary keys of legacy tables, as change events hold them; blocks.
+
+    A deleted row is looked for on the new side where the mapping keeps its key as it is; elsewhere, and for keys of
+    times, it takes a whole comparison. Raises as ``verify_capability``.
+    """
+    options = Options(settle, settle_timeout_seconds, stop=stop, rounds=_HOT_ROUNDS)
+    with closing(Sessions("legacy", source)) as legacy, closing(Sessions("new", target)) as new:
+        results = []
+        for table in mapping.tables:
+            if rows := changed.get(table.source):
+                plan = _plan(table, legacy, new)
+                comparison = TableComparison(plan, legacy, new, options)
+                results.append(comparison.look_at(comparison.keys_of(rows)))
+    return VerifyResult(mapping.capability, tuple(results))
 
 
 def _chosen(mapping: CapabilityMapping, tables: Collection[str] | None) -> list[TableMapping]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
-from cdc.ranges import KeyRange
+from cdc.ranges import Bound, KeyRange
 from cdc.verify.narrow import suspects
 from cdc.verify.side import Checksum, Digest, Key, Side
 
@@ -49,9 +49,26 @@ class Pair:
         return legacy.result(), new.result()
 
 
-def ranges(legacy: Side, new: Side, rows: int) -> Iterator[KeyRange]:
-    """All keys in ranges of about ``rows`` legacy rows; beyond the last legacy key, of new rows. Blocks on queries."""
-    after = None
+@dataclass(frozen=True)
+class Looking:
+    """How to look for keys that don't look equal. ``compared`` is told of legacy rows, as they are read; ``rowwise``
+    fetches digests instead of checksums. ``pace`` is asked before each chunk of ``chunk_rows``, for the side named.
+
+    Where ranges match on both sides, ``after`` is where to begin, and ``through`` is told how far all chunks have been
+    looked at, whose keys were given before.
+    """
+
+    chunk_rows: int
+    rowwise: bool
+    compared: Callable[[int], None]
+    pace: Callable[[Side], None] = lambda side: None
+    after: Bound | None = None
+    through: Callable[[Bound], None] = lambda bound: None
+
+
+def ranges(legacy: Side, new: Side, rows: int, after: Bound | None = None) -> Iterator[KeyRange]:
+    """All keys ``after`` that one, in ranges of about ``rows`` legacy rows; beyond the last legacy key, of new rows.
+    Blocks on queries."""
     sides = [legacy, new]
     while sides:
         bound = sides[0].bound(after, rows)
@@ -63,28 +80,26 @@ def ranges(legacy: Side, new: Side, rows: int) -> Iterator[KeyRange]:
     yield KeyRange(after)
 
 
-def suspects_by_range(
-    pair: Pair, *, chunk_rows: int, rowwise: bool, compared: Callable[[int], None]
-) -> Iterator[list[Key]]:
-    """Keys that are missing, extra or different at first sight, a list per chunk that is not equal.
-
-    ``compared`` is told the number of legacy rows of each chunk. ``rowwise`` fetches digests instead of checksums.
-    """
+def suspects_by_range(pair: Pair, looking: Looking) -> Iterator[list[Key]]:
+    """Keys that are missing, extra or different at first sight, a list per chunk."""
     waiting: deque[tuple[KeyRange, Callable[[], tuple[int, list[Key]]]]] = deque()
 
-    def finish() -> list[Key]:
-        _, result = waiting.popleft()
+    def finish() -> Iterator[list[Key]]:
+        keys, result = waiting.popleft()
         rows, found = result()
-        compared(rows)
-        return found
+        looking.compared(rows)
+        yield found
+        if keys.through is not None:
+            looking.through(keys.through)
 
-    for keys in ranges(pair.legacy, pair.new, chunk_rows):
-        look = _by_rows(pair, keys) if rowwise else _by_checksum(pair, keys, chunk_rows)
+    for keys in ranges(pair.legacy, pair.new, looking.chunk_rows, looking.after):
+        looking.pace(pair.legacy)
+        look = _by_rows(pair, keys) if looking.rowwise else _by_checksum(pair, keys, looking.chunk_rows)
         waiting.append((keys, look))
         if len(waiting) > _AHEAD * pair.sessions_per_side:
-            yield finish()
+            yield from finish()
     while waiting:
-        yield finish()
+        yield from finish()
 
 
 def _by_checksum(pair: Pair, keys: KeyRange, chunk_rows: int) -> Callable[[], tuple[int, list[Key]]]:

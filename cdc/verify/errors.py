@@ -9,3 +9,7 @@ class VerifyError(Exception):
 
 class NotSettled(VerifyError):
     """The stream did not apply a position in time, so that differences can't be told from rows in flight."""
+
+
+class Interrupted(VerifyError):
+    """It was asked to stop; what was compared is in its marks, where it keeps some."""

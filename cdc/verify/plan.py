@@ -12,6 +12,8 @@ from cdc.server import Server
 from cdc.verify.canonical import Form, column_form, expression_form
 from cdc.verify.errors import VerifyError
 
+_MYSQL_8 = (8, 0, 0)  # the first whose bit functions take binary strings
+
 
 @dataclass(frozen=True)
 class SidePlan:
@@ -19,6 +21,7 @@ class SidePlan:
     literal is compared with (an index serves it where it is a plain column).
 
     ``walk`` are the columns by whose order the table is read in chunks, as SQL, and ``walk_columns`` their types.
+    ``wide`` digests have 128 bits: only MySQL's BIT_XOR takes them.
     """
 
     table: str
@@ -28,6 +31,7 @@ class SidePlan:
     matches: tuple[str, ...]
     walk: tuple[str, ...]
     walk_columns: tuple[Column, ...]
+    wide: bool = False
 
     @property
     def walk_forms(self) -> tuple[Form, ...]:
@@ -40,10 +44,20 @@ class SidePlan:
 
     @property
     def digest(self) -> str:
-        """64 bits of one row. Not CRC32: it is linear, so two rows that swapped values would cancel out in an XOR."""
+        """One row's MD5, all of it (``wide``) or its first half.
+
+        A chunk that differs is missed when the XOR of its digests is the same all the same: one chance in 2^128, or in
+        2^64 (5 in 10^20), for each such chunk, as MD5 spreads values that nobody chose by it evenly. Who may choose
+        many rows at will could make sums alike (Bellare and Micciancio, "A New Paradigm for Collision-free Hashing",
+        1997, on XOR); a comparison is no defence against that. Not CRC32: it is linear, so two rows that swapped
+        values would cancel out.
+        """
         forms = ",".join(form.hashed for form in (*self.keys, *self.columns) if not form.fetched)
+        md5 = f"MD5(CONCAT_WS(',',{forms}))"
+        if self.wide:
+            return f"UNHEX({md5})"
         # The cast stands outside: without it, or around a COALESCE with a number, half of all values are cut to 2^63-1.
-        return f"CAST(COALESCE(CONV(LEFT(MD5(CONCAT_WS(',',{forms})),16),16,10),'0') AS UNSIGNED)"
+        return f"CAST(COALESCE(CONV(LEFT({md5},16),16,10),'0') AS UNSIGNED)"
 
     @property
     def key_hash(self) -> str:
@@ -99,9 +113,12 @@ def plan_table(
     old: dict[str, Form] = {}
     fresh: dict[str, Form] = {}
     for (name, expression), given in zip(mapping.expressions.items(), types, strict=True):
-        old[name] = expression_form(expression, given, named[name], fetch_json=fetch_json)
+        plain = plain_column(expression, legacy.columns)
+        column = None if plain is None else legacy.columns[plain]
+        old[name] = expression_form(expression, given, named[name], fetch_json=fetch_json, plain=column)
         fresh[name] = column_form(named[name], fetch_json=fetch_json)
     same_text = legacy_server.flavour is new_server.flavour
+    wide = min(legacy_server.version, new_server.version) >= _MYSQL_8 and not fetch_json
     images = _key_images(mapping, legacy, new, same_text)
     new_walk = images or new.walk_key
     return TablePlan(
@@ -116,6 +133,7 @@ def plan_table(
             tuple(_match(mapping.key[name], old[name], named[name], legacy) for name in mapping.key),
             tuple(quote(name) for name in legacy.walk_key),
             tuple(legacy.columns[name] for name in legacy.walk_key),
+            wide,
         ),
         new=SidePlan(
             new.name,
@@ -125,6 +143,7 @@ def plan_table(
             tuple(quote(named[name].name) for name in mapping.key),
             tuple(quote(name) for name in new_walk),
             tuple(new.columns[name] for name in new_walk),
+            wide,
         ),
         ranges=images is not None,
         rows_about=max(legacy.rows_about, new.rows_about),

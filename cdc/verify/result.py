@@ -35,6 +35,7 @@ class TableResult:
 
     ``in_flight`` rows looked different when first read and were equal once the stream had applied what had been
     written. ``unsettled`` rows changed faster than they could be compared: neither proven equal nor different.
+    ``rows_before`` of the ``rows`` were compared by an earlier run that was interrupted.
     ``waited`` is False when there was no stream to wait for, so that rows in flight may be among the differences.
     """
 
@@ -51,6 +52,7 @@ class TableResult:
     unsettled: int = 0
     repaired: tuple[Key, ...] = ()
     waited: bool = True
+    rows_before: int = 0
 
     @property
     def equal(self) -> bool:
@@ -89,6 +91,7 @@ class TableResult:
             "unsettled": self.unsettled,
             "repaired": [dict(key) for key in self.repaired],
             "waited": self.waited,
+            "rows_before": self.rows_before,
         }
 
 
@@ -133,13 +136,15 @@ class VerifyResult:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the comparison of one table is. ``rows_expected`` and ``seconds_left`` are estimates."""
+    """How far the comparison of one table is. ``rows_expected`` and ``seconds_left`` are estimates. ``waiting`` says
+    why no chunk is read now, in words; None while they are."""
 
     table: str
     rows: int
     rows_expected: int
     rows_per_second: float
     seconds_left: float | None
+    waiting: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -148,4 +153,5 @@ class Progress:
             "rows_expected": self.rows_expected,
             "rows_per_second": round(self.rows_per_second),
             "seconds_left": None if self.seconds_left is None else round(self.seconds_left, 1),
+            "waiting": self.waiting,
         }

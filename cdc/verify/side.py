@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ class Sessions:
         self.name = name
         self.database = database
         self._idle: queue.LifoQueue[Session] = queue.LifoQueue()
+        self._lock = threading.Lock()
+        self.busy = 0  # how many are in use
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -60,12 +63,23 @@ class Sessions:
             try:
                 session = self._take()
                 undo.callback(session.close)
-                yield session
+                with self._counted():
+                    yield session
             except pymysql.MySQLError as error:
                 said = error.args[-1] if error.args else error
                 raise VerifyError(f"the {self.name} side ({self.database}) failed: {said}") from error
             undo.pop_all()
             self._idle.put(session)
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._lock:
+            self.busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.busy -= 1
 
     def _take(self) -> Session:
         try:
@@ -93,7 +107,7 @@ class Side:
 
     def checksum(self, keys: KeyRange) -> Checksum:
         (row,) = self._read(f"SELECT COUNT(*), BIT_XOR({self.plan.digest}) {self._from(keys)}")
-        return Checksum(int(row[0]), int(row[1]))
+        return Checksum(int(row[0]), _number(row[1]))
 
     def count(self) -> int:
         """Rows of the whole table, ``where`` left out."""
@@ -104,7 +118,7 @@ class Side:
             f"SELECT {self.plan.key_hash} MOD {buckets} AS bucket, COUNT(*), BIT_XOR({self.plan.digest})"
             f" {self._from(keys)} GROUP BY bucket ORDER BY NULL"
         )
-        return {int(bucket): Checksum(int(count), int(xor)) for bucket, count, xor in rows}
+        return {int(bucket): Checksum(int(count), _number(xor)) for bucket, count, xor in rows}
 
     def digests(self, keys: KeyRange, buckets: tuple[int, Sequence[int]] | None = None) -> dict[Key, Digest]:
         """Every row of the range; with ``buckets`` (how many there are, which are wanted) only those of these buckets.
@@ -132,6 +146,16 @@ class Side:
             key = tuple(row[:width])
             if key in wanted:
                 found[key] = _fetched(forms, row[width:])
+        return found
+
+    def keys_at(self, places: Sequence[Bound]) -> list[Key]:
+        """The keys of the rows at these places of the walk, of those that exist."""
+        shown = ", ".join(form.shown for form in self.plan.keys)
+        found: list[Key] = []
+        for start in range(0, len(places), KEYS_PER_STATEMENT):
+            some = places[start : start + KEYS_PER_STATEMENT]
+            rows = self._read(f"SELECT {shown} {self._from(KeyRange(), _one_of(self.plan.walk, some))}")
+            found += [tuple(row) for row in rows]
         return found
 
     def bound(self, after: Bound | None, rows: int) -> Bound | None:
@@ -165,11 +189,7 @@ class Side:
 
     def key_condition(self, keys: Sequence[Key]) -> str:
         """Rows whose key columns equal one of the keys, as the server's collation sees it (a few more may match)."""
-        literals = [self._literals(key) for key in keys]
-        if len(self.plan.matches) == 1:
-            return f"{self.plan.matches[0]} IN ({','.join(values[0] for values in literals)})"
-        columns = ",".join(self.plan.matches)
-        return f"({columns}) IN ({','.join(f'({chr(44).join(values)})' for values in literals)})"
+        return _one_of(self.plan.matches, [self._literals(key) for key in keys])
 
     def refuse_twice(self, keys: Collection[Key]) -> None:
         """Raises VerifyError if there are keys, each of which several rows were found to have."""
@@ -197,7 +217,7 @@ class Side:
                 continue
             if key in found:
                 self.refuse_twice({key})
-            found[key] = (int(row[width]), _fetched(fetched, row[width + 1 :]))
+            found[key] = (_number(row[width]), _fetched(fetched, row[width + 1 :]))
         return found
 
     def _by_key(self, columns: str, keys: Sequence[Key]) -> list[tuple[Any, ...]]:
@@ -216,6 +236,17 @@ class Side:
         with self.sessions.session() as session, session.cursor(Cursor) as cursor:
             cursor.execute(sql)
             return cursor.fetchall()
+
+
+def _one_of(columns: Sequence[str], places: Sequence[Sequence[str]]) -> str:
+    if len(columns) == 1:
+        return f"{columns[0]} IN ({','.join(values[0] for values in places)})"
+    return f"({','.join(columns)}) IN ({','.join(f'({chr(44).join(values)})' for values in places)})"
+
+
+def _number(digest: int | bytes | None) -> int:
+    """A digest as it came; None where a row has more text than a packet may hold, which BIT_XOR leaves out as well."""
+    return int.from_bytes(digest, "big") if isinstance(digest, bytes) else int(digest or 0)
 
 
 def _fetched(forms: Sequence[Form], values: Sequence[str | None]) -> Row:

@@ -39,6 +39,9 @@ class Follower:
                 match event["event"]:
                     case "begin":
                         self._screen.line(f"{event['journal'].rsplit('-', 1)[-1]}: {event['from']} -> {event['to']}")
+                    case "resumed":
+                        rows, began = event["rows"], phrase.clock(event["began_at"])
+                        self._screen.line(f"going on with the comparison of {began}: {rows:,} rows are done")
                     case "progress":
                         self._progress(event)
                     case "done":
@@ -79,7 +82,7 @@ class Follower:
             completed=rows or 0,
             rows=f"{rows:,} rows" if rows is not None else _lag(event),
             rate=f"{rate:,.0f} rows/s" if rate else "",
-            left=f"{phrase.duration(left)} left" if left else "",
+            left=event.get("waiting") or (f"{phrase.duration(left)} left" if left else ""),
         )
 
     def _clear(self) -> None:

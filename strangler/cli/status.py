@@ -99,9 +99,20 @@ def remarks(c: dict[str, Any]) -> list[str]:
     if (op := c["operation"]) is not None:
         lines.append(f"{c['name']}: {op['kind']} by {op['actor']} under way since {phrase.clock(op['since'])}")
     lines += [f"{c['name']}: {line}" for line in (*trouble(c["sync"]), *waiting(c["name"], c["sync"]))]
+    lines += [f"{c['name']}: {line}" for line in hot_differences(c)]
     if not c["rollback"]["safe"]:
         lines += [f"{c['name']}: {reason}" for reason in c["rollback"]["reasons"]]
     return ["", *lines] if lines else []
+
+
+def hot_differences(c: dict[str, Any]) -> list[str]:
+    """Rows that continuous mode finds different now, and how to mend them."""
+    hot = (c.get("continuous") or {}).get("hot") or {}
+    number = hot.get("different")
+    if not number:
+        return []
+    said = f"{number:,} {'row' if number == 1 else 'rows'} changed lately {'differs' if number == 1 else 'differ'}"
+    return [f"{said}: {'; '.join(hot['keys'])}", f"  strangler verify {c['name']}"]
 
 
 def waiting(name: str, sync: dict[str, Any]) -> list[str]:
@@ -140,7 +151,7 @@ def show_one(found: dict[str, Any], screen: Screen) -> None:
     ]
     screen.grid(columns, [_route_row(r) for r in c["routes"]])
     screen.line()
-    for name, text in (("data", _data(c)), *_dated(c), ("next", _next(c)), *_lacking(c)):
+    for name, text in (("data", _data(c)), *_verifying(c), *_dated(c), ("next", _next(c)), *_lacking(c)):
         screen.line(f"{name:<9}  {text}")
     screen.line(f"way back   {_way_back(c)}")
     screen.line(f"proxies    {applied(found)}")
@@ -184,6 +195,26 @@ def _data(c: dict[str, Any]) -> str:
     verified = next((e for e in c["evidence"] if e["kind"] == "verify"), None)
     parts.append(f"verified {phrase.clock(verified['at'])}: {verified['summary']}" if verified else "never verified")
     return ", ".join(parts)
+
+
+def _verifying(c: dict[str, Any]) -> list[tuple[str, str]]:
+    """What continuous mode does, and what it last found."""
+    seen = c.get("continuous")
+    if seen is None:
+        return []
+    if seen["why"]:
+        return [("verifying", f"waits: {seen['why']}")]
+    hot, whole, last = seen["hot"], seen["round"], seen["last"]
+    found = f"{hot['different']:,} of them differ ({'; '.join(hot['keys'])})" if hot["different"] else "equal"
+    lines = []
+    if hot["at"]:
+        lines.append(("verifying", f"{hot['rows']:,} changed rows compared, {found}, {phrase.clock(hot['at'])}"))
+    if whole["began_at"]:
+        slow = f", {whole['waiting']}" if whole["waiting"] else ""
+        before = f"; last {phrase.clock(last['at'])}: {last['summary']}" if last else ""
+        text = f"round since {phrase.clock(whole['began_at'])}: {whole['rows']:,} rows{slow}{before}"
+        lines.append(("" if lines else "verifying", text))
+    return lines
 
 
 def _dated(c: dict[str, Any]) -> list[tuple[str, str]]:

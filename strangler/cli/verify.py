@@ -25,12 +25,13 @@ def verify(
     capability: CapabilityName,
     table: Annotated[list[str] | None, typer.Option(metavar="T", help="A table of the new side. Repeatable.")] = None,
     repair: Annotated[bool, typer.Option("--repair", help="Write the owner's value where rows differ.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Don't go on with one that was cut off.")] = False,
     reason: Reason = "",
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
     """Compare every row by key, through the mapping; name each missing, extra and differing key. Exit 1 if any."""
-    body = {"tables": table or [], "repair": repair, "reason": reason, "dry_run": dry_run}
+    body = {"tables": table or [], "repair": repair, "anew": anew, "reason": reason, "dry_run": dry_run}
     events = Client().stream(f"/verify/{capability}", body)
     if as_json:
         *_, last = events

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from cdc.quarantine import Bounds
+from cdc.verify import Limits
 from proxy.routes import Access, Route
 
 READS = ("GET", "HEAD", "OPTIONS")
@@ -217,6 +218,31 @@ class CopySection(Section):
     max_threads_running: Annotated[StrictInt, Field(ge=0)] = 25
 
 
+class VerifySection(Section):
+    """How hard a comparison may work: ``sessions`` a side at once, chunks of ``chunk_rows``. A chunk waits while the
+    source runs more than ``max_threads_running`` statements of others at once, and so that no more than
+    ``max_rows_per_second`` are read. ``continuous``: all rows are compared round after round, at most
+    ``continuous_rows_per_second``, and those changed last every ``hot_seconds``."""
+
+    sessions: Annotated[StrictInt, Field(ge=1, le=32)] = 2
+    chunk_rows: Annotated[StrictInt, Field(ge=1, le=1_000_000)] = 20_000
+    max_threads_running: Annotated[StrictInt, Field(ge=0)] = 25
+    max_rows_per_second: Annotated[StrictInt | None, Field(gt=0)] = None
+    continuous: StrictBool = False
+    continuous_rows_per_second: Annotated[StrictInt, Field(gt=0)] = 2000
+    hot_seconds: Seconds = 5.0
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.sessions, self.chunk_rows, self.max_threads_running, self.max_rows_per_second)
+
+    @property
+    def continuous_limits(self) -> Limits:
+        """Of rounds: one session a side, chunks of about a second."""
+        rate = min(self.continuous_rows_per_second, self.max_rows_per_second or self.continuous_rows_per_second)
+        return Limits(1, min(self.chunk_rows, max(rate, 100)), self.max_threads_running, rate)
+
+
 class QuarantineSection(Section):
     """How many events, and how much of them, may wait because they can't be applied; the stream stops when there are
     more, or when more than ``max_keys_at_once`` rows of one batch are refused. Zero: stop at the first."""
@@ -242,6 +268,7 @@ class Capability(Section):
     tables: Mapping[Text, TableSection] = {}
     synced: SyncedSection = SyncedSection()
     copy_: Annotated[CopySection, Field(alias="copy")] = CopySection()
+    verify: VerifySection = VerifySection()
     quarantine: QuarantineSection = QuarantineSection()
     canary: CanarySection = CanarySection()
     gates: Mapping[StrictStr, Gate] = {}

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 
 import structlog
 import uvicorn
@@ -60,7 +60,10 @@ async def serve(config: Config) -> None:
         api = sock.getsockname()[1]
         if ports.control != (mine := ControlPorts(api=api, xds=xds)):
             Ports.read(config.run).with_(control=mine).write(config.run)
-        watch = asyncio.create_task(control.watch.run(), name="watch")
+        loops = [
+            asyncio.create_task(control.watch.run(), name="watch"),
+            asyncio.create_task(control.continuous.run(), name="continuous"),
+        ]
         log.info("control.ready", api=api, xds=xds, version=control.flagging.flags.version)
         try:
             options = uvicorn.Config(
@@ -68,9 +71,10 @@ async def serve(config: Config) -> None:
             )
             await _Server(options).serve(sockets=[sock])
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+            control.streams.close()  # first: its threads end with what they kept
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
             await control.stop()
 
 

@@ -16,6 +16,7 @@ from strangler.config import Config, Resolved, resolve
 from strangler.control import secret, tables
 from strangler.control.audit import Audit
 from strangler.control.compare import Comparer
+from strangler.control.continuous import Continuous
 from strangler.control.evidence_store import EvidenceStore
 from strangler.control.flag_change import FlagSetter
 from strangler.control.flagging import Flagging
@@ -29,6 +30,7 @@ from strangler.control.status import StatusBoard
 from strangler.control.streams import Streams
 from strangler.control.sync_change import Syncer
 from strangler.control.traffic import TrafficMeter
+from strangler.control.verify_runs import VerifyRuns
 from strangler.control.watch import Watch
 
 SNAPSHOT = "snapshot.bin"  # in the state folder; the standby xDS server serves it while this process is down
@@ -58,6 +60,8 @@ class ControlPlane:
     audit: Audit
     evidence: EvidenceStore
     operations: Operations
+    streams: Streams
+    continuous: Continuous
     watch: Watch
     now: Callable[[], datetime]
 
@@ -66,9 +70,12 @@ class ControlPlane:
         port = await self.ads.start()
         await self.flipper.start()
         await self.mover.settle()
+        await self.comparer.go_on()
         return port
 
     async def stop(self) -> None:
+        self.streams.close()
+        await self.comparer.close()
         await self.operations.close()
         await self.ads.stop()
         self.engine.dispose()
@@ -98,7 +105,9 @@ def compose(config: Config, *, xds: tuple[str, int], now: Callable[[], datetime]
     streams, preflight = Streams(resolved), Preflight(resolved)
     meter = TrafficMeter(resolved, stats.read)
     observer = Observer(config, phases, evidence, streams, meter, now)
-    board = StatusBoard(config, flagging, observer, operations, now)
+    runs = VerifyRuns(engine)
+    continuous = Continuous(config, streams, evidence, runs, now)
+    board = StatusBoard(config, flagging, observer, operations, continuous, now)
     mover = Mover(
         config,
         flagging=flagging,
@@ -126,11 +135,13 @@ def compose(config: Config, *, xds: tuple[str, int], now: Callable[[], datetime]
         flag_setter=FlagSetter(flagging, phases, audit, operations, now),
         mover=mover,
         syncer=Syncer(flagging, streams, phases, audit, operations, preflight, now),
-        comparer=Comparer(config, streams, phases, evidence, audit, operations, now),
+        comparer=Comparer(config, streams, phases, evidence, audit, operations, runs, now),
         quarantine=Quarantine(config, streams, phases, audit, operations, now),
         audit=audit,
         evidence=evidence,
         operations=operations,
+        streams=streams,
+        continuous=continuous,
         watch=Watch(board),
         now=now,
     )

@@ -65,6 +65,7 @@ class Verify(BaseModel):
     reason: str = ""
     tables: list[str] = []
     repair: bool = False
+    anew: bool = False
     dry_run: bool = False
 
 
@@ -162,6 +163,40 @@ class EvidenceOut(BaseModel):
     data: dict[str, Any]
 
 
+class HotRowsOut(BaseModel):
+    """``rows`` compared since the control plane started; ``different`` when last looked, the first ``keys`` of them."""
+
+    at: datetime | None
+    rows: int
+    different: int
+    in_flight: int
+    keys: list[str]
+
+
+class RoundOut(BaseModel):
+    """The comparison of all rows that is under way. ``waiting`` says what slows it down now."""
+
+    began_at: datetime | None
+    rows: int
+    waiting: str | None
+
+
+class LastRoundOut(BaseModel):
+    at: datetime
+    equal: bool
+    summary: str
+
+
+class ContinuousOut(BaseModel):
+    """``state`` is ``running``, or ``waiting`` with the reason in ``why``."""
+
+    state: Literal["running", "waiting"]
+    why: str | None
+    hot: HotRowsOut
+    round: RoundOut
+    last: LastRoundOut | None
+
+
 class CapabilityOut(BaseModel):
     name: str
     phase: Phase
@@ -173,6 +208,7 @@ class CapabilityOut(BaseModel):
     percent: float | None = Field(description="of users' reads that go to new; None when routes differ")
     routes: list[RouteOut]
     sync: SyncOut
+    continuous: ContinuousOut | None = Field(description="the verifier's continuous mode; None where it is off")
     evidence: list[EvidenceOut] = Field(description="the newest of each kind")
     next: NextOut
     rollback: RollbackOut

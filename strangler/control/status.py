@@ -10,10 +10,12 @@ from proxy.flags import Flag
 from proxy.routes import Access, Route, Side
 from proxy.stats import RouteStats
 from strangler.config import Config
+from strangler.control.continuous import Continuous
 from strangler.control.flagging import Flagging
 from strangler.control.models import (
     CapabilityOut,
     CheckOut,
+    ContinuousOut,
     EvidenceOut,
     NextOut,
     OperationOut,
@@ -38,9 +40,10 @@ class StatusBoard:
         flagging: Flagging,
         observer: Observer,
         operations: Operations,
+        continuous: Continuous,
         now: Callable[[], datetime],
     ) -> None:
-        self._config, self._flagging, self._observer = config, flagging, observer
+        self._config, self._flagging, self._observer, self._continuous = config, flagging, observer, continuous
         self._operations, self._now = operations, now
 
     async def read(self, capabilities: Iterable[str] | None = None) -> StatusOut:
@@ -71,6 +74,7 @@ class StatusBoard:
             percent=_percent(routes),
             routes=routes,
             sync=SyncOut(**stream_json(name, view.stream, view.stream_error)),
+            continuous=None if (seen := self._continuous.seen(name)) is None else ContinuousOut(**seen),
             evidence=[EvidenceOut(**e.to_json()) for e in view.evidence.values()],
             next=self._next(name, view),
             rollback=_rollback(standing.phase, view.seen),

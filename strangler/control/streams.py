@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pymysql
 
 from cdc.quarantine import Action, HeldEvent, QuarantineDesk, QuarantineError
 from cdc.state import StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
-from cdc.verify import Progress, VerifyError, VerifyResult, verify_capability
+from cdc.verify import Limits, Marks, Progress, VerifyError, VerifyResult, verify_capability, verify_changed
 from strangler.config import NotRunning, Resolved
 from strangler.exits import Failed, Usage
 
 T = TypeVar("T")
+
+_COMPARISONS_AT_ONCE = 64
 
 
 class Streams:
@@ -23,6 +27,14 @@ class Streams:
     def __init__(self, resolved: Callable[[], Resolved]) -> None:
         """``resolved`` is asked each time, so that a database that came up later is found."""
         self._resolved = resolved
+        self._stop = threading.Event()
+        # Comparisons take hours: they must not take the threads that everything else is asked in.
+        self._comparing = ThreadPoolExecutor(_COMPARISONS_AT_ONCE, "compare")
+
+    def close(self) -> None:
+        """End the comparisons that run; those with marks can be gone on with."""
+        self._stop.set()
+        self._comparing.shutdown(wait=False, cancel_futures=True)
 
     def exists(self, capability: str) -> bool:
         return bool(self._resolved().config.capabilities[capability].tables)
@@ -62,8 +74,11 @@ class Streams:
         tables: Collection[str] | None,
         repair: bool,
         progress: Callable[[Progress], None],
+        limits: Limits | None = None,
+        marks: Marks | None = None,
     ) -> VerifyResult:
-        """``progress`` is called in the event loop's thread. Raises Failed."""
+        """``progress`` is called in the event loop's thread, ``marks`` in another; ``limits`` are those of the file if
+        none are given. Raises Failed."""
         resolved = self._resolved()
         loop = asyncio.get_running_loop()
         streaming = (await self.status(capability)).state is StreamState.STREAMING
@@ -81,9 +96,27 @@ class Streams:
                 settle=StreamSettle(source, self._desk(capability)) if streaming else None,
                 progress=report,
                 repair=repair,
+                limits=limits or resolved.config.capabilities[capability].verify.limits,
+                marks=marks,
+                stop=self._stop,
             )
 
-        return await self._ask(capability, compare)
+        return await self._ask(capability, compare, self._comparing)
+
+    async def verify_changed(self, capability: str) -> VerifyResult:
+        """Of the rows that the stream changed last. Raises Failed."""
+        resolved = self._resolved()
+        status = await self.status(capability)
+        changed: dict[str, list[dict[str, Any]]] = {}
+        for table, key in status.detail.recent:
+            changed.setdefault(table, []).append(key)
+
+        def compare() -> VerifyResult:
+            source, target = resolved.legacy_database, resolved.capability_database(capability)
+            settle = StreamSettle(source, self._desk(capability))
+            return verify_changed(resolved.mapping(capability), source, target, changed, settle, stop=self._stop)
+
+        return await self._ask(capability, compare, self._comparing)
 
     def _desk(self, capability: str) -> StreamDesk:
         return StreamDesk(self._resolved().capability_database(capability), capability)
@@ -91,8 +124,10 @@ class Streams:
     def _quarantine(self, capability: str) -> QuarantineDesk:
         return QuarantineDesk(self._resolved().capability_database(capability), capability)
 
-    async def _ask(self, capability: str, call: Callable[[], T]) -> T:
+    async def _ask(self, capability: str, call: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
         try:
+            if threads is not None:
+                return await asyncio.get_running_loop().run_in_executor(threads, call)
             return await asyncio.to_thread(call)
         except VerifyError as error:
             raise Failed(str(error)) from error

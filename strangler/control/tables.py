@@ -106,6 +106,16 @@ operation = Table(
     Column("phase_wanted", _NAME),
 )
 
+verify_run = Table(
+    "verify_run",
+    metadata,
+    Column("capability", _NAME, primary_key=True),
+    Column("kind", _NAME, primary_key=True),
+    Column("tables", JSON, nullable=False),  # asked for; none: all
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("marks", JSON, nullable=False),  # by table
+)
+
 
 class SchemaTooNew(Exception):
     """The state was written by a newer version of the toolkit."""

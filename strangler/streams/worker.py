@@ -20,6 +20,7 @@ from strangler.dev.artifacts import ArtifactError, debezium_jars
 
 USAGE = "usage: python -m strangler.streams CAPABILITY"
 WRONG_USAGE = 2
+RECENT_KEYS = 100
 
 
 def main(arguments: list[str]) -> int:
@@ -61,6 +62,7 @@ def stream_spec(config: Config, capability: str) -> StreamSpec:
         direction=Direction.TO_NEW,
         copy=CopySettings(**dict(config.capabilities[capability].copy_)),
         quarantine=config.capabilities[capability].quarantine.bounds,
+        recent_keys=RECENT_KEYS if config.capabilities[capability].verify.continuous else 0,
     )
 
 

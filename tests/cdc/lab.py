@@ -51,6 +51,7 @@ class Lab:
     engine: Hosting
     copy: CopySettings = field(default_factory=CopySettings)
     bounds: Bounds = field(default_factory=Bounds)
+    recent_keys: int = 0
     desk: StreamDesk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +60,15 @@ class Lab:
 
     @property
     def spec(self) -> StreamSpec:
-        return StreamSpec(self.mapping, self.source, self.target, self.engine, quarantine=self.bounds, copy=self.copy)
+        return StreamSpec(
+            self.mapping,
+            self.source,
+            self.target,
+            self.engine,
+            quarantine=self.bounds,
+            copy=self.copy,
+            recent_keys=self.recent_keys,
+        )
 
     @property
     def quarantine(self) -> QuarantineDesk:

@@ -33,6 +33,9 @@ key = {{ id = "id" }}
 columns = {{ title = "TRIM(title)", cents = "{cents}" }}
 [capability.catalog.synced]
 timeout_minutes = 5.0
+[capability.catalog.verify]
+continuous = true
+hot_seconds = 0.2
 [capability.catalog.gates]
 canary = {{ max_lag_seconds = 60.0, verified_within_minutes = 60.0 }}
 [capability.catalog.gates.reads]
@@ -186,6 +189,23 @@ def test_a_row_changed_by_hand_is_named_and_repaired(stack, databases) -> None:
     assert "planted" in stack.strangler("audit").out
 
 
+def test_continuous_mode_finds_a_hot_row_changed_by_hand(stack, databases) -> None:
+    """A row that the stream wrote lately and is not the same any more is in the status, and stops the next step."""
+    old, new = databases
+    sql(old, "UPDATE items SET price = 77 WHERE id IN (5, 6)")
+    seen = await_continuous(stack, lambda seen: seen["hot"]["rows"] > 0 and seen["last"] is not None)
+    assert (seen["state"], seen["hot"]["different"], seen["last"]["equal"]) == ("running", 0, True)
+    sql(new, "UPDATE items SET title = 'bent' WHERE id = 5")
+    seen = await_continuous(stack, lambda seen: seen["hot"]["different"])
+    assert seen["hot"]["keys"] == ["items id=5"]
+    assert "1 of them differ (items id=5)" in stack.strangler("status", "catalog").out
+    refused = stack.strangler("advance", "catalog", "--reason", "x")
+    assert refused.exit == 3
+    assert "parity" in refused.err
+    assert stack.strangler("verify", "catalog", "--repair", "--reason", "hot").exit == 0
+    await_continuous(stack, lambda seen: not seen["hot"]["different"])
+
+
 def test_pausing_and_resuming_the_stream(stack, databases) -> None:
     old, _ = databases
     assert stack.strangler("sync", "pause", "catalog").exit == 2
@@ -224,6 +244,16 @@ def test_a_database_that_is_away_is_told(stack, databases) -> None:
     assert "doesn't answer" in ran.err
     assert status.exit == 0  # the rest of the answer is still worth having
     assert "no, unreachable" in status.out
+
+
+def await_continuous(stack, holds) -> dict:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        seen = stack.strangler("status", "catalog", "--json").json["capabilities"][0]["continuous"]
+        if holds(seen):
+            return seen
+        time.sleep(0.2)
+    pytest.fail(f"continuous mode never came to that: {seen}")
 
 
 def await_state(stack, state: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cdc.mapping import CapabilityMapping, TableMapping
-from cdc.verify import Cell, Progress, VerifyError
+from cdc.verify import Cell, Limits, Progress, VerifyError
 
 pytestmark = pytest.mark.real
 
@@ -51,7 +51,7 @@ def shop(lab: Any, count: int = 100, step: int = 1) -> CapabilityMapping:
 
 @pytest.mark.parametrize("chunk_rows", [7, 20_000])
 def test_equal_tables_are_equal(lab: Any, chunk_rows: int) -> None:
-    result = lab.verify(shop(lab), chunk_rows=chunk_rows)
+    result = lab.verify(shop(lab), limits=Limits(chunk_rows=chunk_rows))
     (table,) = result.tables
     assert result.equal
     assert (table.rows, table.differences, table.in_flight) == (90, 0, 0)
@@ -73,7 +73,7 @@ def test_each_planted_difference_is_named_and_nothing_else(lab: Any, execute: An
     execute(
         lab.legacy, "UPDATE items SET deleted_at = NOW() WHERE id = 301", "UPDATE items SET title='Zoé' WHERE id=101"
     )
-    (table,) = lab.verify(mapping, chunk_rows=chunk_rows).tables
+    (table,) = lab.verify(mapping, limits=Limits(chunk_rows=chunk_rows)).tables
     assert [key["legacy_id"] for key in table.missing] == [1, 46, 496]
     assert sorted(key["legacy_id"] for key in table.extra) == [-5, 48, 301, 7000000000]
     assert {d.key["legacy_id"]: dict(d.columns) for d in table.differing} == {
@@ -108,7 +108,7 @@ def test_every_one_of_many_single_changes_is_found(lab: Any, execute: Any) -> No
     execute(
         lab.new, f"UPDATE catalog_items SET price_cents = 999999 WHERE legacy_id IN ({','.join(map(str, changed))})"
     )
-    (table,) = lab.verify(mapping, chunk_rows=1).tables
+    (table,) = lab.verify(mapping, limits=Limits(chunk_rows=1)).tables
     assert [d.key["legacy_id"] for d in table.differing] == changed
 
 
@@ -123,7 +123,7 @@ def test_empty_tables(lab: Any, execute: Any, legacy_rows: int, new_rows: int) -
     if new_rows:
         values = ",".join(f"({n},'t',1,'sold',NOW(),1,1)" for n in range(new_rows))
         execute(lab.new, f"INSERT INTO catalog_items VALUES {values}")
-    (table,) = lab.verify(mapping, chunk_rows=2).tables
+    (table,) = lab.verify(mapping, limits=Limits(chunk_rows=2)).tables
     assert (table.missing_total, table.extra_total, table.rows) == (legacy_rows, new_rows, legacy_rows)
 
 
@@ -132,7 +132,7 @@ def test_many_extra_rows_between_two_legacy_keys(mysql_lab: Any, execute: Any) -
     mapping = shop(mysql_lab, 20, step=1000)
     values = ",".join(f"({n},'t',1,'sold',NOW(),1,1)" for n in range(5002, 5502))
     execute(mysql_lab.new, f"INSERT INTO catalog_items VALUES {values}")
-    (table,) = mysql_lab.verify(mapping, chunk_rows=10).tables
+    (table,) = mysql_lab.verify(mapping, limits=Limits(chunk_rows=10)).tables
     assert [key["legacy_id"] for key in table.extra] == list(range(5002, 5502))
     assert table.missing_total == table.differing_total == 0
 
@@ -144,7 +144,7 @@ def test_lists_are_capped_and_counts_are_not(mysql_lab: Any, execute: Any) -> No
         "UPDATE catalog_items SET title = 'x' WHERE legacy_id <= 60",
         "DELETE FROM catalog_items WHERE legacy_id > 60",
     )
-    (table,) = mysql_lab.verify(mapping, listed_at_most=5, chunk_rows=10).tables
+    (table,) = mysql_lab.verify(mapping, listed_at_most=5, limits=Limits(chunk_rows=10)).tables
     assert len(table.missing) + len(table.differing) == 5
     assert (table.missing_total, table.differing_total) == (36, 54)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, cast
 from zlib import crc32
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from cdc.ranges import Bound, KeyRange
 from cdc.verify.buckets import suspects_by_bucket
-from cdc.verify.chunks import Pair, suspects_by_range
+from cdc.verify.chunks import Looking, Pair, suspects_by_range
 from cdc.verify.errors import VerifyError
 from cdc.verify.narrow import suspects
 from cdc.verify.side import Checksum, Digest, Key, Side
@@ -86,19 +87,42 @@ def test_exactly_the_differing_keys_are_found_each_once(
     new = {**legacy, **dict(list(new.items())[:3])} if same else new
     counted: list[int] = []
     with Pair(cast(Side, Rows(legacy)), cast(Side, Rows(new))) as pair:
-        lists = list(search(pair, chunk_rows=chunk_rows, rowwise=rowwise, compared=counted.append))
+        lists = list(search(pair, Looking(chunk_rows, rowwise, counted.append)))
     found = [key for part in lists for key in part]
     assert len(found) == len(set(found))
     assert set(found) == expected(legacy, new)
     assert sum(counted) == len(legacy)
 
 
+@settings(max_examples=40, deadline=None)
+@given(legacy=tables, new=tables, chunk_rows=st.integers(1, 10), looked_at=st.integers(0, 30))
+def test_what_is_cut_off_and_what_goes_on_from_there_see_every_key_once(
+    legacy: dict[int, int], new: dict[int, int], chunk_rows: int, looked_at: int
+) -> None:
+    """Wherever it is cut off: keys up to the last place told are not looked at again, all others are."""
+    reached: list[Bound] = []
+    first: list[Key] = []
+    wanted = expected(legacy, new)
+
+    def through(bound: Bound) -> None:
+        assert {key for key in wanted if int(key[0]) <= int(bound[0])} <= set(first)
+        reached.append(bound)
+
+    with Pair(cast(Side, Rows(legacy)), cast(Side, Rows(new))) as pair:
+        search = suspects_by_range(pair, Looking(chunk_rows, False, lambda _: None, through=through))
+        for part in itertools.islice(search, looked_at):
+            first += part
+        after = reached[-1] if reached else None
+        rest = suspects_by_range(pair, Looking(chunk_rows, False, lambda _: None, after=after))
+        later = [key for part in rest for key in part]
+    before = [key for key in first if after is not None and int(key[0]) <= int(after[0])]
+    assert sorted(before + later) == sorted(wanted)
+
+
 def test_a_chunk_that_one_side_overfills_is_split_before_its_rows_are_fetched() -> None:
     legacy, new = Rows({0: 0, 10_000: 0}), Rows(dict.fromkeys(range(10001), 0))
     with Pair(cast(Side, legacy), cast(Side, new)) as pair:
-        found = [
-            k for part in suspects_by_range(pair, chunk_rows=50, rowwise=False, compared=lambda _: None) for k in part
-        ]
+        found = [k for part in suspects_by_range(pair, Looking(50, False, lambda _: None)) for k in part]
     assert len(found) == 9_999
     assert new.fetched_at_most <= 4 * 50
 
@@ -112,7 +136,7 @@ def test_an_error_on_one_side_ends_the_comparison() -> None:
         Pair(cast(Side, Rows({1: 1})), cast(Side, Broken({1: 1}))) as pair,
         pytest.raises(VerifyError, match="the new side is away"),
     ):
-        list(suspects_by_range(pair, chunk_rows=5, rowwise=False, compared=lambda _: None))
+        list(suspects_by_range(pair, Looking(5, False, lambda _: None)))
 
 
 def test_suspects_are_what_one_side_lacks_or_holds_differently() -> None:

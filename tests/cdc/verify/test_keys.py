@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.verify import Limits
 from cdc.verify.capability import _plan
 from cdc.verify.side import Sessions
 
@@ -19,15 +20,15 @@ def ranges_match(lab: Any, mapping: CapabilityMapping) -> bool:
 
 def check(lab: Any, execute: Any, mapping: CapabilityMapping, *, one_row: str, other_row: str) -> None:
     """Equal at first; then ``one_row`` (a condition on the new side) is deleted and ``other_row`` changed."""
-    (table,) = lab.verify(mapping, chunk_rows=7).tables
+    (table,) = lab.verify(mapping, limits=Limits(chunk_rows=7)).tables
     assert (table.differences, table.rows) == (0, 60)
     execute(lab.new, f"DELETE FROM n WHERE {one_row}", f"UPDATE n SET v = 'changed' WHERE {other_row}")
-    (table,) = lab.verify(mapping, chunk_rows=7).tables
+    (table,) = lab.verify(mapping, limits=Limits(chunk_rows=7)).tables
     assert (table.missing_total, table.extra_total, table.differing_total) == (1, 0, 1)
-    (mended,) = lab.verify(mapping, chunk_rows=7, repair=True).tables
+    (mended,) = lab.verify(mapping, limits=Limits(chunk_rows=7), repair=True).tables
     assert mended.equal
     assert len(mended.repaired) == 2
-    assert lab.verify(mapping, chunk_rows=7).equal
+    assert lab.verify(mapping, limits=Limits(chunk_rows=7)).equal
 
 
 def test_composite_keys(lab: Any, execute: Any) -> None:

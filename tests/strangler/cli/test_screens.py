@@ -95,6 +95,35 @@ def test_one_capability() -> None:
     assert "way back   safe: rollback loses nothing" in text
 
 
+def continuous(**changes: Any) -> dict[str, Any]:
+    at = "2026-11-23T12:04:00+00:00"
+    return {
+        "state": "running",
+        "why": None,
+        "hot": {"at": at, "rows": 1203, "different": 0, "in_flight": 3, "keys": []},
+        "round": {"began_at": at, "rows": 400000, "waiting": None},
+        "last": {"at": at, "equal": True, "summary": "1,204,332 rows equal"},
+        **changes,
+    }
+
+
+def test_what_continuous_mode_found() -> None:
+    text = shown(status.show_one, answer(capability(continuous=continuous())), width=140)
+    assert "verifying  1,203 changed rows compared, equal, 2026-11-23" in text
+    assert ": 400,000 rows; last 2026-11-23" in text
+    assert ": 1,204,332 rows equal" in text
+    hot = {"at": "2026-11-23T12:04:00+00:00", "rows": 9, "different": 1, "in_flight": 0, "keys": ["items id=5"]}
+    slow = {"began_at": "2026-11-23T12:04:00+00:00", "rows": 7, "waiting": "the source runs 30 statements"}
+    text = shown(status.show_one, answer(capability(continuous=continuous(hot=hot, round=slow))), width=140)
+    assert "9 changed rows compared, 1 of them differ (items id=5)" in text
+    assert "catalog: 1 row changed lately differs: items id=5" in shown(
+        status.show_all, answer(capability(continuous=continuous(hot=hot)))
+    )
+    assert "7 rows, the source runs 30 statements" in text
+    still = continuous(state="waiting", why="its stream is paused")
+    assert "verifying  waits: its stream is paused" in shown(status.show_one, answer(capability(continuous=still)))
+
+
 def test_a_stopped_stream_is_told_with_its_way_out() -> None:
     error = {
         "message": "ALTER TABLE items DROP COLUMN colour",
