@@ -20,6 +20,7 @@ from cdc.ledger import Ledger
 from cdc.marker import Lag, percentile
 from cdc.reader import Reader
 from cdc.report import Reporter
+from cdc.second_look import SecondLook
 from cdc.source.port import Batch, Source
 from cdc.source.purge import position_of
 from cdc.spec import StreamSpec
@@ -43,6 +44,7 @@ class Tail:
         self._spec, self._applier, self._ledger, self._source = spec, applier, ledger, source
         self._lag, self._reporter = lag, reporter
         self._reader, self._waiting = Reader(source), Assembler()
+        self._second_look = SecondLook(spec.source, applier.plan)
         self._rate = Rate(RATE_SECONDS)
         self._reported = 0.0
         self._arrived = False
@@ -63,10 +65,12 @@ class Tail:
         """A table has another shape now."""
         self._plan = plan
         self._applier.renew(plan)
+        self._second_look.renew(plan)
 
     def close(self) -> None:
         """Read no more; to be called before the source is closed."""
         self._reader.close()
+        self._second_look.close()
 
     def step(self) -> bool:
         """Wait for events and apply them. True when a table's shape has changed and the plan must be read again.
@@ -96,6 +100,7 @@ class Tail:
             if history is not None:
                 self._ledger.keep_history(cursor, history)
 
+        steps = [step if isinstance(step, Truncate) else self._second_look.settle(step) for step in steps]
         if self._copy is not None:
             self._copy.stream_begins(cut.events)
         for aside in self._applier.apply(steps, record):
