@@ -78,7 +78,7 @@ def conversion(column: Column) -> Conversion:
     if kind in ("char", "varchar", "tinytext", "text", "mediumtext", "longtext"):
         return _text(column)
     if kind == "uuid":
-        return Conversion(full, doubt=Doubt(Reason.ALWAYS, "CONCAT({c})"))
+        return Conversion(full, select="CONCAT({c})", doubt=Doubt(Reason.ALWAYS, "CONCAT({c})"))
     if kind in ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"):
         return Conversion(full, select="HEX({c})", envelope="FROM_BASE64({v})", copied="UNHEX({v})")
     if kind == "date":
