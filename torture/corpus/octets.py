@@ -25,7 +25,7 @@ OCTETS: tuple[Case, ...] = (
 )
 
 OCTET_KEYS: tuple[Case, ...] = (
-    Case("BINARY(4), key", "BINARY(4)", ("x'00'", "x'41'", "x'4100FF'", "x'FFFFFFFF'", "x'61'"), key=True),
+    Case("BINARY(4), key", "BINARY(4)", ("x'00'", "x'41000000'", "x'4100FF'", "x'FFFFFFFF'", "x'61'"), key=True),
     Case("VARBINARY(20), key", "VARBINARY(20)", ("x''", "x'00'", "x'0000'", "x'41'", "x'4120'", "x'61'"), key=True),
     Case("BLOB by prefix, key", "BLOB", ("x'41'",), key=True, refused=EVERYWHERE, extra="PREFIX"),
 )
@@ -80,6 +80,10 @@ DOCUMENTS: tuple[Case, ...] = (
             "JSON_OBJECT('d', CAST('2024-01-01' AS DATE), 't', CAST('10:11:12.5' AS TIME(1)), 'n', 1.10, 'b', x'00ff')",
             "JSON_OBJECT('d', CAST('2024-01-01 01:02:03.4' AS DATETIME(1)),"
             " 'n', CAST('12345678901234567890.1234567890' AS DECIMAL(40,10)))",
+            "JSON_OBJECT('b', x'00ff41')",
+            "JSON_OBJECT('b', b'101', 'y', CAST('-10:11:12' AS TIME))",
+            "JSON_OBJECT('p', ST_GeomFromText('POINT(1 2)'))",
+            "NULL",
         ),
         on=MYSQL,
     ),
