@@ -88,7 +88,8 @@ def conversion(column: Column) -> Conversion:
         return _dated(column, "DATE_ADD('1970-01-01', INTERVAL {v} DAY)")
     if kind == "datetime":
         # precision 0-3 comes in milliseconds, 4-6 in microseconds
-        micros = "{v}" if (column.precision or 0) > 3 else "{v} * 1000"
+        # (cast: text times a number is a double, which has too few digits for the years from 2255 on)
+        micros = "CAST({v} AS SIGNED)" + ("" if (column.precision or 0) > 3 else " * 1000")
         return _dated(column, f"DATE_ADD({_EPOCH}, INTERVAL ({micros}) MICROSECOND)")
     if kind == "timestamp":
         zero = "'0000-00-00 00:00:00'"

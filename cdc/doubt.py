@@ -1,8 +1,9 @@
 """Values of the envelope that can't be taken at their word, because the engine says the same of different values.
 
 Seen with Debezium 3.5.0 and its binlog client: a zero date is NULL, or the column's default, or 1970-01-01; a byte
-without a letter in Java's idea of a character set is U+FFFD; some character sets are read as others; a UUID of
-MariaDB loses its last two bytes; in JSON of MySQL large numbers and times are written otherwise. Such values are read again at the source (``cdc.second_look``).
+without a letter in Java's idea of a character set is U+FFFD; some character sets are read as others; a UUID of MariaDB
+loses its last two bytes; in JSON of MySQL large numbers, times and bytes are written otherwise. Such values are read
+again at the source (``cdc.second_look``).
 
 Pure.
 """
@@ -18,8 +19,10 @@ from typing import Any
 from cdc.schema import Column
 
 LOST = "\ufffd"
-# A number of so many digits is a double that the server writes with an exponent; whole strings that are a time may be one.
-_BENT = re.compile(r'\d{17}|"(?:\d{4}-\d\d-\d\d )?-?\d+:\d\d:\d\d(?:\.\d+)?"')
+# A number of so many digits is a double that the server writes with an exponent. A string of digits and colons may be a
+# time, one that could be base64 may be bytes. (Keys are left out; the engine puts the colon right behind them.)
+_B64 = "[A-Za-z0-9+/]"
+_BENT = re.compile(rf'\d{{17}}|"[\d .-]+:[\d :.-]*"|"(?:{_B64}{{4}})*(?:{_B64}{{4}}|{_B64}{{3}}=|{_B64}{{2}}==)"(?!:)')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -29,7 +32,7 @@ class Reason(StrEnum):
     ZERO = "zero"  # a date that may be none
     LETTER = "letter"  # a letter that Java does not know
     CHARSET = "charset"  # a character set that Java reads otherwise: bytes travel instead, as hexadecimal digits
-    DOCUMENT = "document"  # JSON of MySQL with what the engine writes otherwise: large numbers, times, bytes
+    DOCUMENT = "document"  # JSON of MySQL where the engine may write it otherwise: large numbers, times, bytes
     ALWAYS = "always"
 
 

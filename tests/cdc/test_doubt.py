@@ -58,6 +58,26 @@ def test_character_sets_that_java_reads_otherwise_travel_as_bytes():
     assert swedish.about("[")  # a letter there
 
 
+def test_json_is_read_again_where_it_may_have_been_written_otherwise():
+    document = doubt("json", is_json=True)
+    for bent in (
+        '{"n":12345678901234567741440}',
+        '{"t":"10:11:12.5"}',
+        '{"t":"11:0-12:0-12"}',
+        '["2024-01-01 01:02:03"]',
+        '{"b":"AP9B"}',
+        '["BQ=="]',
+    ):
+        assert document.about(bent), bent
+    for plain in (
+        '{"n":1234567890.5,"abcd":"a word, and more"}',
+        '{"at":"2024-01-01T01:02:03Z"}',
+        '{"a":"","b":null}',
+        "[]",
+    ):
+        assert not document.about(plain), plain
+
+
 def test_old_images_keep_what_is_sure():
     latin = doubt("varchar", charset="latin1", collation="latin1_swedish_ci", full_type="varchar(9)")
     assert (latin.old("a"), latin.old("\ufffd")) == ("a", None)
