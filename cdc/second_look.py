@@ -38,6 +38,11 @@ class _Table:
         doubts = tuple((column, column.how.doubt) for column in columns.values() if column.how.doubt is not None)
         return cls(source.table.name, tuple(columns[name] for name in source.key), doubts)
 
+    @property
+    def bytewise(self) -> bool:
+        """Whether values have to be made into bytes, doubtful or not."""
+        return any(doubt.reason is Reason.CHARSET for _, doubt in self.doubts)
+
     def doubtful(self, row: Row) -> bool:
         return any(doubt.about(row.get(column.column.name)) for column, doubt in self.doubts)
 
@@ -55,6 +60,8 @@ class _Table:
 
     def settled(self, change: Change, read: Sequence[str | None] | None, asked: bool) -> Change:
         """The event with what was read in the place of what was doubtful; ``read`` None: there is no such row."""
+        if not asked and not self.bytewise and (change.before is None or not self.doubtful(change.before)):
+            return change
         before = None if change.before is None else self._old(change.before)
         if change.after is None:
             return change._replace(before=before)
