@@ -29,6 +29,8 @@ _REPEAT = (
     *("MEDIUMT", "MEDIUMB", "LONG", "_520_", "swedish_ci, key", "german2", "cp1251_", "gbk", "turkish"),
     *("latin2", "latin5", "latin7", "cp1250", "cp1257", "cp85", "cp866", "koi8r", "dec8", "hp8", "geostd8", "keybcs2"),
     *("euc", "tis620", "hebrew", "greek", "gb2312", "big5", "cp932", "macce", "utf16le", "utf32", "ucs2", "armscii8"),
+    *("SMALLINT", "MEDIUMINT", "VARCHAR(16000)", "TINYTEXT", "TINYBLOB", "DECIMAL(65,0)", "DECIMAL(20,4)"),
+    *("FLOAT UNSIGNED", "BOOLEAN, key", "YEAR, key", "unicode_ci, key", "ascii", "default literal", "INET4, key"),
     *("LINESTRING", "POLYGON", "MULTIPOINT", "GEOMETRYCOLLECTION", "TIMESTAMP(3)", "DOUBLE(", "FLOAT(7", "ujis"),
 )
 CASES: tuple[Case, ...] = tuple(case for case in ALL if not any(word in case.name for word in _REPEAT))

@@ -109,13 +109,13 @@ class Trial:
             return "CONCAT(CONCAT(c), ' ', CONCAT(c + 0e0))"
         if kind == "bit":
             return "CONCAT(c + 0)"
-        if kind in ("enum", "set"):
+        if kind == "enum":
             return "CONCAT(c + 0, ' ', HEX(CONVERT(c USING utf8mb4)))"
         if kind == "json":
             return "CONVERT(c USING utf8mb4)"
         if kind in ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob"):
             return "CONCAT(LENGTH(c), ' ', IF(LENGTH(c) > 100000, MD5(c), HEX(c)))"
-        if "TEXT" in column or "CHAR" in column:
+        if "TEXT" in column or "CHAR" in column or kind == "set":
             text = "CONVERT(c USING utf8mb4)"
             return f"CONCAT(CHAR_LENGTH(c), ' ', IF(LENGTH(c) > 100000, MD5({text}), HEX({text})))"
         if kind in ("geometry", "point", "linestring", "polygon") or kind.startswith(("multi", "geometryc")):
