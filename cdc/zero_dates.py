@@ -18,14 +18,19 @@ _KEEPS_OUT = ("NO_ZERO_DATE", "NO_ZERO_IN_DATE")
 
 
 def with_zero_dates(session: Session, server: Server, table: Table, used: Iterable[str]) -> Table:
-    """The table, with ``zeros`` at those of the used columns that may hold zero dates: all dates where the server lets
-    such in, those that have some where it does not (they may be older than its setting), and all again where it takes
-    longer than a moment to find that out. A session of the source that lifts the server's setting goes unnoticed."""
+    """The table, with ``zeros`` at those of the used dates that may hold zero dates: all where the server lets such in,
+    those that have some where it does not (they may be older than its setting), and all again where it takes longer
+    than a moment to find that out. A session that lifts the server's setting later goes unnoticed."""
     dated = [name for name in used if table.columns[name].type in _DATED]
     if not dated:
         return table
-    found = dated if _let_in(session) else [name for name in dated if _has_some(session, server, table.name, name)]
-    marked = {name: replace(table.columns[name], zeros=True) for name in found}
+    if not _let_in(session):
+        some = _has_some(session, server, table.name, dated)
+        if some is False:
+            return table
+        if some:
+            dated = [name for name in dated if _has_some(session, server, table.name, [name]) is not False]
+    marked = {name: replace(table.columns[name], zeros=True) for name in dated}
     return replace(table, columns={**table.columns, **marked})
 
 
@@ -38,10 +43,11 @@ def _let_in(session: Session) -> bool:
     return not strict or not all(mode in modes for mode in _KEEPS_OUT)
 
 
-def _has_some(session: Session, server: Server, table: str, column: str) -> bool:
-    """Also when it can't be told in LOOK_SECONDS."""
-    name = quote(column)
-    looked = f"1 FROM {quote(table)} WHERE {name} < '1000-01-01' OR MONTH({name}) = 0 OR DAYOFMONTH({name}) = 0 LIMIT 1"
+def _has_some(session: Session, server: Server, table: str, columns: Iterable[str]) -> bool | None:
+    """In any of the columns; None when it can't be told in LOOK_SECONDS."""
+    zero = "{c} < '1000-01-01' OR MONTH({c}) = 0 OR DAYOFMONTH({c}) = 0"
+    found = " OR ".join(zero.format(c=quote(column)) for column in columns)
+    looked = f"1 FROM {quote(table)} WHERE {found} LIMIT 1"
     limited = (
         f"SET STATEMENT max_statement_time={LOOK_SECONDS} FOR SELECT {looked}"
         if server.mariadb
@@ -52,7 +58,7 @@ def _has_some(session: Session, server: Server, table: str, column: str) -> bool
             cursor.execute(limited)
         except pymysql.err.MySQLError as error:
             if error.args and error.args[0] in _TOOK_TOO_LONG:
-                return True
+                return None
             raise
         return cursor.fetchone() is not None
 
