@@ -52,6 +52,32 @@ def test_every_type_arrives_equal_or_is_refused(
     assert [(v.case.name, v.copy, v.stream, v.verifier) for v in verdicts if not v.expected] == []
 
 
+PEOPLE = """(name VARCHAR(20) CHARACTER SET utf8mb4, day DATE, born DATE NOT NULL,
+    note VARCHAR(20) CHARACTER SET latin1, PRIMARY KEY (name, day))"""
+ANYTHING = "SET SESSION sql_mode = ''"
+
+
+def test_doubtful_values_are_read_again_by_any_key(mysql_legacy, mysql_new, make_lab: MakeLab):
+    columns = {"born": "born", "note": "note"}
+    lab = make_lab(
+        mysql_legacy,
+        mysql_new,
+        one_table(key={"name": "name", "day": "day"}, columns=columns),
+        source_sql=(f"CREATE TABLE items {PEOPLE}", ANYTHING, "INSERT INTO items VALUES ('ü', '2024-01-01', 0, 'a')"),
+        target_sql=(f"CREATE TABLE products {PEOPLE}",),
+    )
+    with lab.streaming():
+        many = ", ".join(f"('{n}', '2024-01-02', 0, CONVERT(x'C381' USING latin1))" for n in range(70))
+        execute(lab.source, ANYTHING, f"INSERT INTO items VALUES {many}, ('it''s', '1969-12-31', '1970-01-01', 'b')")
+        execute(lab.source, ANYTHING, "UPDATE items SET born = '2024-00-00', note = 'ä' WHERE name IN ('ü', '7')")
+        execute(lab.source, ANYTHING, "UPDATE items SET name = 'moved' WHERE name = '8'")
+        execute(lab.source, "DELETE FROM items WHERE name = '9'")
+        lab.settle()
+        told = "SELECT HEX(name), CONCAT(day), CONCAT(born), HEX(note) FROM {} ORDER BY 1, 2"
+        assert lab.new(told.format("products")) == execute(lab.source, told.format("items"))
+        assert len(lab.new("SELECT 1 FROM products")) == 71
+
+
 def test_types_that_can_not_be_carried_are_refused_by_name(mysql_legacy, mysql_new, make_lab: MakeLab):
     lab = make_lab(mysql_legacy, mysql_new, one_table(columns={"title": "CONCAT(ST_AsText(place), shape, mac)"}))
     execute(lab.source, "ALTER TABLE items ADD place POINT, ADD shape GEOMETRY, ADD mac TEXT CHARACTER SET macroman")
