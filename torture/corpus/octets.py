@@ -77,9 +77,9 @@ DOCUMENTS: tuple[Case, ...] = (
         "JSON of dates and decimals",
         "JSON",
         (
-            "JSON_OBJECT('d', CAST('2024-01-01' AS DATE), 't', CAST('10:11:12.5' AS TIME(1)), 'n', 1.10, 'b', x'00ff')",
+            "JSON_OBJECT('d', CAST('2024-01-01' AS DATE), 't', CAST('10:11:12.5' AS TIME(1)), 'n', 1.25, 'b', x'00ff')",
             "JSON_OBJECT('d', CAST('2024-01-01 01:02:03.4' AS DATETIME(1)),"
-            " 'n', CAST('123456789.123450' AS DECIMAL(20,6)))",
+            " 'n', CAST('123456789.12345' AS DECIMAL(20,5)))",
             "JSON_OBJECT('b', x'00ff41')",
             "JSON_OBJECT('b', b'101', 'y', CAST('-10:11:12' AS TIME))",
             "JSON_OBJECT('p', ST_GeomFromText('POINT(1 2)'))",
