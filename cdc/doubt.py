@@ -19,8 +19,8 @@ from typing import Any
 from cdc.schema import Column
 
 LOST = "\ufffd"
-# A number of so many digits may be a double (from 1e15 on the server writes them with an exponent). A string of digits and colons may be a
-# time, one that could be base64 may be bytes. (Keys are left out; the engine puts the colon right behind them.)
+# So many digits may be a double (the server writes them with an exponent from 1e15 on), a string of digits and colons a
+# time, one that could be base64 bytes. (Keys are left out: the engine puts the colon right behind them.)
 _B64 = "[A-Za-z0-9+/]"
 _BENT = re.compile(rf'\d{{16}}|"[\d .-]+:[\d :.-]*"|"(?:{_B64}{{4}})*(?:{_B64}{{4}}|{_B64}{{3}}=|{_B64}{{2}}==)"(?!:)')
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
