@@ -34,7 +34,8 @@ def _unreadable(session: Session) -> list[str]:
         cursor.execute(
             "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE FROM information_schema.COLUMNS"
             " WHERE COLUMN_TYPE LIKE %s AND TABLE_SCHEMA <> 'information_schema'"
-            " OR TABLE_SCHEMA = DATABASE() AND DATA_TYPE IN %s",
+            " OR TABLE_SCHEMA = DATABASE() AND DATA_TYPE IN %s"
+            " ORDER BY TABLE_SCHEMA <> DATABASE(), TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME",
             (f"%{COMPRESSED}%", tuple(UNREADABLE)),
         )
         found = [
