@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast up down status bench lint torture torture-cdc clean requirements
+.PHONY: help setup demo test test-fast up down status bench lint torture torture-cdc corpus clean requirements
 
 help: ## show this menu
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r a b; do printf '  make %-14s %s\n' "$$a" "$$b"; done
@@ -60,6 +60,9 @@ torture: torture-cdc ## every long kill run, with fixed seeds
 
 torture-cdc: $(READY) ## kill worker and servers under live writers, 60 times; every table has to end equal
 	$(BIN)/python -m torture.cdc
+
+corpus: $(READY) ## every column type over every pair of servers, copied and streamed: equal, or refused by name
+	$(BIN)/python -m torture.corpus
 
 clean: $(READY) ## stop everything and remove what was made here (downloads in the user's cache stay)
 	-@$(BIN)/strangler down

@@ -11,13 +11,16 @@ from typing import Literal
 
 import pymysql
 
+from cdc.carried import uncarried, unknown_text
 from cdc.database import Database
 from cdc.expression import TypeClass, class_of, describe, plain_column, quote
 from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.mapping_fit import misfits
+from cdc.mention import mentioned
 from cdc.schema import Table, read_table, table_names
 from cdc.server import Server
 from cdc.session import Session, open_session
+from cdc.zero_dates import with_zero_dates
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,22 @@ class _Checker:
             return
         yield from _source_problems(mapping, source)
         yield from _target_problems(mapping, target)
+        yield from self._uncarried(mapping, source)
         for name, expression in mapping.expressions.items():
             yield from self._column(mapping, name, expression, source, target)
         if mapping.where is not None:
             yield from self._evaluate(mapping, WHERE, mapping.where, source)
+
+    def _uncarried(self, mapping: TableMapping, source: Table) -> Iterator[MappingProblem]:
+        """Columns that the stream can't carry, at the first expression that reads them."""
+        expressions = mapping.expressions | ({WHERE: mapping.where} if mapping.where else {})
+        reads = {name: mentioned([sql], source.columns) for name, sql in expressions.items()}
+        used = tuple(dict.fromkeys([*source.primary_key, *(c for columns in reads.values() for c in columns)]))
+        table = with_zero_dates(self.old, Server.of(self.old), source, used)
+        keys = (*source.primary_key, *mentioned(mapping.key.values(), source.columns))
+        for one in (*uncarried(table, used, keys), *unknown_text(table, used, self.new)):
+            reader = next((name for name, columns in reads.items() if one.column in columns), None)
+            yield MappingProblem(mapping.table, reader, one.message, one.fix)
 
     def _column(
         self, mapping: TableMapping, name: str, expression: str, source: Table, target: Table

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pymysql
 
+from cdc.carried import COMPRESSED, UNREADABLE, unreadable
 from cdc.server import Server
 from cdc.session import Session
 
@@ -22,7 +23,26 @@ _SAME_RIGHT = {
 def check_source(session: Session) -> list[str]:
     """Why changes can't be streamed from this server with this account; empty when they can."""
     server = Server.of(session)
-    return [*wrong_settings(_variables(session, _SOURCE_VARIABLES)), *missing_rights(_grants(session), server)]
+    problems = [*wrong_settings(_variables(session, _SOURCE_VARIABLES)), *missing_rights(_grants(session), server)]
+    return [*problems, *(_unreadable(session) if server.mariadb else [])]
+
+
+def _unreadable(session: Session) -> list[str]:
+    """Columns that end the engine although no stream has to do with them: it reads the statements that made the tables
+    of the schema, and the headers of all row events of the server."""
+    with session.cursor() as cursor:
+        cursor.execute(
+            "SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, DATA_TYPE, COLUMN_TYPE FROM information_schema.COLUMNS"
+            " WHERE COLUMN_TYPE LIKE %s AND TABLE_SCHEMA <> 'information_schema'"
+            " OR TABLE_SCHEMA = DATABASE() AND DATA_TYPE IN %s"
+            " ORDER BY TABLE_SCHEMA <> DATABASE(), TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME",
+            (f"%{COMPRESSED}%", tuple(UNREADABLE)),
+        )
+        found = [
+            unreadable(f"{schema}.{table}", column, str(kind), str(full))
+            for schema, table, column, kind, full in cursor.fetchall()
+        ]
+    return [str(one) for one in found if one is not None]
 
 
 def check_target(session: Session) -> list[str]:
@@ -35,18 +55,10 @@ def check_target(session: Session) -> list[str]:
 
 def warnings_of(session: Session, tables: Sequence[str]) -> list[str]:
     """What may go unseen although everything is set up right: said, not refused."""
-    found = []
-    mode = _variables(session, ("sql_mode",)).get("sql_mode", "")
-    if "NO_ZERO_DATE" not in mode.upper():
-        found.append(
-            "the source lets zero dates (0000-00-00) in, which a change stream can't tell from NULL or 1970-01-01:"
-            " add NO_ZERO_DATE,NO_ZERO_IN_DATE to its sql_mode"
-        )
-    found += [
+    return [
         f"{table}.{name}: rows changed by this foreign key's {rule} make no change event (the server keeps no record)"
         for table, name, rule in _cascades(session, tables)
     ]
-    return found
 
 
 def wrong_settings(variables: Mapping[str, str]) -> list[str]:

@@ -17,6 +17,7 @@ class Column:
 
     ``length`` counts characters of text and bytes of binary types; ``precision`` is digits of a number, or fractional
     digits of a time. ``is_json`` is also true of MariaDB's JSON, which is LONGTEXT with a JSON_VALID check.
+    ``default`` is as the server writes it. ``zeros``: a date that may be a zero date (see ``cdc.zero_dates``).
     """
 
     name: str
@@ -31,6 +32,8 @@ class Column:
     charset: str | None = None
     collation: str | None = None
     is_json: bool = False
+    default: str | None = None
+    zeros: bool = False
 
     @property
     def unsigned(self) -> bool:
@@ -150,6 +153,7 @@ def _column(row: tuple[Any, ...], json_checked: frozenset[str]) -> Column:
         charset=None if charset is None else str(charset),
         collation=None if collation is None else str(collation),
         is_json=str(kind).lower() == "json" or str(name).lower() in json_checked,
+        default=None if default is None else str(default),
     )
 
 

@@ -14,13 +14,14 @@ from cdc.apply.isolate import Aside
 from cdc.apply.plan import Plan
 from cdc.apply.reduce import key_text
 from cdc.copy.copier import Copier
-from cdc.event import Change, Marker, SchemaChange
+from cdc.event import Change, Marker, SchemaChange, Truncate
 from cdc.explain import Stopped
 from cdc.ledger import Ledger
 from cdc.marker import Lag, percentile
 from cdc.reader import Read
 from cdc.recent import Recent
 from cdc.report import Reporter
+from cdc.second_look import SecondLook
 from cdc.source.port import Source
 from cdc.source.purge import position_of
 from cdc.spec import StreamSpec
@@ -42,6 +43,7 @@ class Tail:
         self._spec, self._applier, self._ledger, self._source = spec, applier, ledger, source
         self._lag, self._reporter = lag, reporter
         self._ahead: Ahead | None = None
+        self._second_look = SecondLook(spec.source, applier.plan)
         self._rate = Rate(RATE_SECONDS)
         self._recent = Recent(spec.recent_keys)
         self._reported = 0.0
@@ -69,11 +71,13 @@ class Tail:
         self._applier.renew(plan)
         if self._ahead is not None:
             self._ahead.plan = plan
+        self._second_look.renew(plan)
 
     def close(self) -> None:
         """Read no more; to be called before the source is closed."""
         if self._ahead is not None:
             self._ahead.close()
+        self._second_look.close()
 
     def step(self) -> bool:
         """Wait for events and apply them. True when a table's shape has changed and the plan must be read again.
@@ -101,9 +105,10 @@ class Tail:
             if history is not None:
                 self._ledger.keep_history(cursor, history)
 
+        steps = [step if isinstance(step, Truncate) else self._second_look.settle(step) for step in ready.steps]
         if self._copy is not None:
             self._copy.stream_begins(cut.events)
-        for aside in self._applier.apply(ready.steps, record):
+        for aside in self._applier.apply(steps, record):
             self._tell(aside)
         if self._copy is not None:
             self._copy.stream_ended(cut.events)

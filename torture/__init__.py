@@ -1,1 +1,1 @@
-"""Long runs that kill everything, with fixed seeds: ``make torture-cdc``."""
+"""Long runs with fixed seeds: everything is killed (``make torture-cdc``), every type is tried (``make corpus``)."""

@@ -96,7 +96,10 @@ def _normal(column: Column, value: Any, copied: bool) -> str:
     if column.type in _WHOLE:
         return str(int(value))
     if column.type in _TEXT:
-        text = unescaped(str(value)) if copied else str(value).replace("\\,", ",")  # the envelope marks commas of ENUMs
+        # the envelope marks commas of ENUMs, and doubles backslashes
+        marked = column.type in ("enum", "set") and not copied
+        text = str(value).replace("\\,", ",").replace("\\\\", "\\") if marked else str(value)
+        text = unescaped(text) if copied else text
         return text.rstrip() if (column.collation or "").endswith("_bin") else fold(text)
     if column.type == "decimal":
         return _number(value)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from cdc.apply.identity import Marks, marks_of
 from cdc.apply.stage import Staging
 from cdc.apply.write import TargetTable, Writer, other_unique_keys
-from cdc.conversion import Unsupported
+from cdc.carried import uncarried, unknown_text
 from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.mention import mentioned
 from cdc.schema import Column, Table, read_table
 from cdc.server import Server
 from cdc.session import Session
+from cdc.zero_dates import with_zero_dates
 
 _UNIQUE = (
     "SELECT INDEX_NAME, COLUMN_NAME FROM information_schema.STATISTICS"
@@ -85,12 +86,15 @@ def read_plan(mapping: CapabilityMapping, source: Session, target: Session) -> P
     sources = _source_tables(mapping, source, problems)
     targets = _target_tables(mapping, target, problems)
     stagings: dict[str, Staging] = {}
-    for number, (name, table) in enumerate(sources.items()):
-        used = tuple(dict.fromkeys([*table.primary_key, *_used(mapping, table)]))
-        try:
+    server = Server.of(source)
+    for number, (name, found) in enumerate(sources.items()):
+        used = tuple(dict.fromkeys([*found.primary_key, *_used(mapping, found)]))
+        table = sources[name] = with_zero_dates(source, server, found, used)
+        keys = (*table.primary_key, *key_columns(mapping, table))
+        wrong = [*uncarried(table, used, keys), *unknown_text(table, used, target)]
+        problems += map(str, wrong)
+        if not wrong:
             stagings[name] = Staging.of(number, table, used)
-        except Unsupported as error:
-            problems.append(str(error))
     for one in mapping.tables:
         if one.table in targets:
             present = targets[one.table].table.columns
@@ -106,6 +110,12 @@ def read_plan(mapping: CapabilityMapping, source: Session, target: Session) -> P
         for name, table in sources.items()
     }
     return Plan(by_source, writers)
+
+
+def key_columns(mapping: CapabilityMapping, table: Table) -> tuple[str, ...]:
+    """The columns of a source table that say which row of the target is meant."""
+    expressions = [e for one in mapping.tables if one.source == table.name for e in one.key.values()]
+    return mentioned(expressions, table.columns)
 
 
 def _used(mapping: CapabilityMapping, table: Table) -> tuple[str, ...]:

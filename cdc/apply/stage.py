@@ -15,7 +15,7 @@ from typing import TypeAlias
 from pymysql.cursors import Cursor
 
 from cdc.apply.identity import unescaped
-from cdc.conversion import Conversion, Unsupported, conversion
+from cdc.conversion import Conversion, conversion
 from cdc.schema import Column, Table
 
 Name: TypeAlias = str
@@ -48,15 +48,8 @@ class Staging:
 
     @classmethod
     def of(cls, number: int, table: Table, used: Sequence[str]) -> Staging:
-        """Raises Unsupported naming the table and each used column of a type that can't be carried."""
-        staged, wrong = list[StagedColumn](), list[str]()
-        for name in used:
-            try:
-                staged.append(StagedColumn(table.columns[name], conversion(table.columns[name])))
-            except Unsupported as error:
-                wrong.append(f"{table.name}: {error}")
-        if wrong:
-            raise Unsupported("; ".join(wrong))
+        """Raises Unsupported for a used column of a type that can't be carried; ``cdc.carried`` says so earlier."""
+        staged = (StagedColumn(table.columns[name], conversion(table.columns[name])) for name in used)
         return cls(number, table.name, tuple(staged))
 
     @property
