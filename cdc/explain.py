@@ -12,11 +12,12 @@ from cdc.apply.refusal import Refused
 from cdc.apply.stage import StagingError
 from cdc.copy.reader import CopyError
 from cdc.event import EventError, snippet
-from cdc.ledger import TakenError
+from cdc.ledger import HistoryLost, TakenError
 from cdc.position import PositionError
 from cdc.quarantine import QuarantineError
 from cdc.session import try_again
 from cdc.source.port import SourceError
+from cdc.spec import SpecError
 from cdc.state import StreamError
 
 _MEND = "correct the mapping, the row or the target's table"
@@ -59,6 +60,10 @@ def explain(capability: str, error: Exception) -> StreamError:
         )
     if isinstance(error, EventError):
         return StreamError(words, f"see the event; {resume}", event=error.event)
+    if isinstance(error, SpecError):
+        return StreamError(words, f"correct strangler.toml; {resume}")
+    if isinstance(error, HistoryLost):
+        return StreamError(words, f"copy all tables again: strangler sync resnapshot {capability}")
     if isinstance(error, PlanError):
         return StreamError(words, f"correct strangler.toml or the tables; {resume}")
     if isinstance(error, SourceError):

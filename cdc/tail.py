@@ -8,6 +8,7 @@ from collections import deque
 import structlog
 from pymysql.cursors import Cursor
 
+from cdc.alter import After, Alterations, Outcome
 from cdc.apply.applier import Applier, Step
 from cdc.apply.isolate import Aside
 from cdc.apply.plan import Plan
@@ -15,7 +16,6 @@ from cdc.apply.reduce import key_text
 from cdc.batches import HELD_EVENTS, Assembler, Cut
 from cdc.copy.copier import Copier
 from cdc.event import Change, Event, Marker, SchemaChange, Truncate
-from cdc.explain import Stopped
 from cdc.ledger import Ledger
 from cdc.marker import Lag, percentile
 from cdc.reader import Reader
@@ -23,7 +23,7 @@ from cdc.report import Reporter
 from cdc.source.port import Batch, Source
 from cdc.source.purge import position_of
 from cdc.spec import StreamSpec
-from cdc.state import StreamError, StreamState
+from cdc.state import StreamState
 
 log = structlog.get_logger("stream")
 
@@ -38,21 +38,40 @@ class Tail:
     """Follows a source that has been started, until ``close``. One thread, beside the one that reads ahead."""
 
     def __init__(
-        self, spec: StreamSpec, applier: Applier, ledger: Ledger, source: Source, lag: Lag, reporter: Reporter
+        self,
+        spec: StreamSpec,
+        applier: Applier,
+        ledger: Ledger,
+        source: Source,
+        lag: Lag,
+        reporter: Reporter,
+        alterations: Alterations,
     ) -> None:
         self._spec, self._applier, self._ledger, self._source = spec, applier, ledger, source
-        self._lag, self._reporter = lag, reporter
+        self._lag, self._reporter, self._alterations = lag, reporter, alterations
         self._reader, self._waiting = Reader(source), Assembler()
         self._rate = Rate(RATE_SECONDS)
         self._reported = 0.0
         self._arrived = False
         self.heard_at = time.monotonic()  # when events of the source last came in or were dealt with
 
-    def begin(self, plan: Plan, copy: Copier | None, read: tuple[Batch, list[Event]] | None) -> None:
-        """``copy`` is what is still being copied meanwhile; ``read`` what was read of the source already."""
-        self._plan, self._copy = plan, copy
+    def begin(
+        self,
+        plan: Plan,
+        copy: Copier | None,
+        read: tuple[Batch, list[Event]] | None,
+        deferred: frozenset[str] = frozenset(),
+    ) -> None:
+        """``copy`` is what is still being copied meanwhile; ``read`` what was read of the source already; ``deferred``
+        are tables that the mapping can do with only after a schema change to come, when they are copied from their
+        first row on: what is told of them before that is left out."""
+        self._plan, self._copy, self._deferred = plan, copy, deferred
         if read is not None:
             self._waiting.add(*read)
+
+    @property
+    def deferred(self) -> frozenset[str]:
+        return self._deferred
 
     def copied(self, plan: Plan) -> None:
         """The copy is complete. ``plan`` is the one to go on by."""
@@ -68,8 +87,8 @@ class Tail:
         """Read no more; to be called before the source is closed."""
         self._reader.close()
 
-    def step(self) -> bool:
-        """Wait for events and apply them. True when a table's shape has changed and the plan must be read again.
+    def step(self) -> After:
+        """Wait for events and apply them. What a schema change among them asks for.
 
         Raises Refused, EventError, SourceError, Stopped, pymysql.err.MySQLError.
         """
@@ -80,18 +99,23 @@ class Tail:
             self._waiting.add(*read)
             read = self._reader.poll(0) if self._waiting.size < BATCH_EVENTS else None
         cut = self._waiting.cut(everything=quiet or self._waiting.size > HELD_EVENTS)
-        renew = self._apply(cut) if cut is not None else False
+        after = self._apply(cut) if cut is not None else After.SAME
         if cut is not None or self._waiting.size > held:
             self.heard_at = time.monotonic()
         self._report(len(cut.events) if cut is not None else 0)
-        return renew
+        return after
 
-    def _apply(self, cut: Cut) -> bool:
-        steps, applied, renew = self._steps(cut.events)
+    def _apply(self, cut: Cut) -> After:
+        steps, applied = self._steps(cut.events)
+        outcome = Outcome()
+        for event in cut.events:  # a schema change comes alone
+            if isinstance(event, SchemaChange):
+                outcome = self._alterations.meet(event, self._plan)
         position = position_of(cut.offset).with_transaction(cut.gtid)
         history = self._source.history() if any(isinstance(e, SchemaChange) for e in cut.events) else None
 
         def record(cursor: Cursor) -> None:
+            self._alterations.record(cursor, outcome)
             self._ledger.advance(cursor, cut.offset, position, applied)
             if history is not None:
                 self._ledger.keep_history(cursor, history)
@@ -102,13 +126,14 @@ class Tail:
             self._tell(aside)
         if self._copy is not None:
             self._copy.stream_ended(cut.events)
+        self._alterations.committed(outcome)
         now = time.monotonic()
         self._rate.add(applied, now)
         for event in cut.events:
             if isinstance(event, Marker) and event.stream == self._spec.name:
                 self._lag.arrived(event.number, now)
                 self._arrived = True
-        return renew
+        return outcome.after
 
     def _tell(self, aside: Aside[Change]) -> None:
         """Of events that were set aside, those that failed by themselves are worth a line."""
@@ -123,12 +148,14 @@ class Tail:
                 error=aside.error,
             )
 
-    def _steps(self, events: list[Event]) -> tuple[list[Step], int, bool]:
-        """Changes in runs between truncates; how many; whether a mapped table has a new shape."""
+    def _steps(self, events: list[Event]) -> tuple[list[Step], int]:
+        """Changes in runs between truncates; how many."""
         steps: list[Step] = []
         changes: list[Change] = []
-        applied, renew = 0, False
+        applied = 0
         for event in events:
+            if isinstance(event, (Change, Truncate)) and event.table in self._deferred:
+                continue
             if isinstance(event, Change):
                 changes.append(event)
                 applied += 1
@@ -136,32 +163,7 @@ class Tail:
                 steps += [changes, event]
                 changes = []
                 applied += 1
-            elif isinstance(event, SchemaChange):
-                renew = self._shape(event) or renew
-        return [*steps, changes], applied, renew
-
-    def _shape(self, event: SchemaChange) -> bool:
-        """Whether a mapped table has another shape now. Raises Stopped when the mapping can't do with it."""
-        touched = [t for schema, t in event.tables if schema == self._spec.source.schema and t in self._plan.sources]
-        for table in touched:
-            columns = event.columns.get((self._spec.source.schema, table))
-            if columns is None:
-                raise Stopped(self._cannot(event, table, f"the table {table} is gone, or has another name now"))
-            present = {column.lower() for column in columns}
-            lost = [c for c in self._plan.sources[table].staging.names if c.lower() not in present]
-            if lost:
-                raise Stopped(self._cannot(event, table, f"the mapping reads {table}.{', '.join(lost)}"))
-        return bool(touched)
-
-    def _cannot(self, event: SchemaChange, table: str, why: str) -> StreamError:
-        return StreamError(
-            f"stopped at {event.place}: {' '.join(event.ddl.split())}: {why}",
-            f"correct the mapping and: strangler sync resume {self._spec.capability}; if rows were written meanwhile"
-            f" under another name: strangler sync resnapshot {table}",
-            position=str(event.place),
-            table=table,
-            event=event.ddl,
-        )
+        return [*steps, changes], applied
 
     def _report(self, events: int) -> None:
         now = time.monotonic()
@@ -170,15 +172,17 @@ class Tail:
             return
         self._reported = now
         samples = self._lag.samples()
+        in_step = self._arrived and not self._deferred
+        waits = f"up to the schema change that the mapping of {', '.join(sorted(self._deferred))} is for"
         self._reporter.say(
-            None if self._copy is not None else StreamState.STREAMING if self._arrived else StreamState.STARTING,
+            None if self._copy is not None else StreamState.STREAMING if in_step else StreamState.STARTING,
             lag_seconds=self._lag.now(now),
             lag_p50_seconds=percentile(samples, 0.5),
             lag_p99_seconds=percentile(samples, 0.99),
             lag_samples=len(samples),
             **({} if self._copy is not None else {"rows_per_second": self._rate.per_second(now)}),
             behind_events=0 if not events and self._waiting.size == 0 and self._lag.waiting(now) < 1.0 else None,
-            note=None,
+            note=waits if self._deferred else None,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cdc.apply.identity import Marks, marks_of
@@ -79,10 +80,13 @@ class Plan:
         return {name: (source.staging, source.key) for name, source in self.sources.items()}
 
 
-def read_plan(mapping: CapabilityMapping, source: Session, target: Session) -> Plan:
-    """Read both schemas and put the plan together. Raises PlanError with everything that does not fit."""
+def read_plan(
+    mapping: CapabilityMapping, source: Session, target: Session, shapes: Mapping[str, Table] | None = None
+) -> Plan:
+    """Read both schemas and put the plan together. ``shapes`` are source tables as they were where the stream stands:
+    those are not read. Raises PlanError with everything that does not fit."""
     problems: list[str] = []
-    sources = _source_tables(mapping, source, problems)
+    sources = _source_tables(mapping, source, problems, shapes or {})
     targets = _target_tables(mapping, target, problems)
     stagings: dict[str, Staging] = {}
     for number, (name, table) in enumerate(sources.items()):
@@ -117,10 +121,12 @@ def _expressions(one: TableMapping) -> list[str]:
     return [*one.expressions.values(), *([one.where] if one.where else [])]
 
 
-def _source_tables(mapping: CapabilityMapping, session: Session, problems: list[str]) -> dict[str, Table]:
+def _source_tables(
+    mapping: CapabilityMapping, session: Session, problems: list[str], shapes: Mapping[str, Table]
+) -> dict[str, Table]:
     server, found = Server.of(session), dict[str, Table]()
-    for name in dict.fromkeys(one.source for one in mapping.tables):
-        table = read_table(session, name, server)
+    for name in mapping.sources:
+        table = shapes.get(name) or read_table(session, name, server)
         if table is None:
             problems.append(f"the source has no table {name} (or the account may not read it)")
         elif not table.primary_key:

@@ -19,6 +19,7 @@ import pytest
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.policy import SchemaPolicy
 from cdc.quarantine import Bounds, QuarantineDesk
 from cdc.server import source_position
 from cdc.session import open_session
@@ -51,6 +52,7 @@ class Lab:
     engine: Hosting
     copy: CopySettings = field(default_factory=CopySettings)
     bounds: Bounds = field(default_factory=Bounds)
+    policy: SchemaPolicy = field(default_factory=SchemaPolicy)
     desk: StreamDesk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +61,15 @@ class Lab:
 
     @property
     def spec(self) -> StreamSpec:
-        return StreamSpec(self.mapping, self.source, self.target, self.engine, quarantine=self.bounds, copy=self.copy)
+        return StreamSpec(
+            self.mapping,
+            self.source,
+            self.target,
+            self.engine,
+            quarantine=self.bounds,
+            copy=self.copy,
+            schema_changes=self.policy,
+        )
 
     @property
     def quarantine(self) -> QuarantineDesk:
@@ -67,9 +77,9 @@ class Lab:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """The stream's worker in a thread of this process."""
+        """The stream's worker in a thread of this process. What is changed here counts from its next run on."""
         stop = threading.Event()
-        thread = threading.Thread(target=run, args=(self.spec, stop), daemon=True)
+        thread = threading.Thread(target=run, args=(self.spec, stop), kwargs={"again": lambda: self.spec}, daemon=True)
         thread.start()
         try:
             yield
