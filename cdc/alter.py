@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import structlog
@@ -92,6 +92,19 @@ class Alterations:
         if judged:
             met = (self._altered or Met("", ())).plus(event)
         return Outcome(shapes, again, met)
+
+    def unseen(self, statements: Mapping[str, str], outcome: Outcome) -> Outcome:
+        """What follows, besides ``outcome``, of statements (by table) that were logged as text: a session with a
+        binlog format of its own, or a MEMORY table that the server found empty."""
+        for table, statement in statements.items():
+            log.warning(
+                "copied again",
+                capability=self._spec.capability,
+                table=table,
+                why="written without row events (binlog_format of a session?)",
+                statement=statement,
+            )
+        return replace(outcome, again={**outcome.again, **statements})
 
     def record(self, cursor: Cursor, outcome: Outcome) -> None:
         """In the transaction of the position."""

@@ -33,6 +33,7 @@ from cdc.spec import SourceOf, StreamSpec
 from cdc.state import StreamError, StreamState
 from cdc.tail import Tail
 from cdc.unresolved import unresolved
+from cdc.vigil import Vigil
 
 log = structlog.get_logger("stream")
 
@@ -59,6 +60,8 @@ class Follower:
         self._spec, self._reporter, self._stop, self._lag = spec, reporter, stop, lag
         self._source_of = source_of
         self._command: Command | None = None
+        self._warnings: tuple[str, ...] = ()
+        self._vigil = Vigil(spec.source)
 
     def follow(self, command: Command) -> None:
         """Raises whatever ended the run; the caller knows what it means (``cdc.stream``)."""
@@ -74,10 +77,13 @@ class Follower:
             if known is not None and not self._tables_are_there(known):
                 return
             plan = self._read_plan(target, known.shapes if known is not None else {})
-            capture = Capture(self._spec.name, self._spec.source, flavour, self._spec.mapping.sources)
+            captured = tuple(dict.fromkeys([*plan.sources, *plan.cascades.parents()]))
+            capture = Capture(self._spec.name, self._spec.source, flavour, captured)
             marker = MarkerWriter(self._spec.source, self._spec.name, self._lag)
             marker.start()
             opened.callback(marker.end)
+            self._vigil.start()
+            opened.callback(self._vigil.end)
             try:
                 stored, begun = self._begin(ledger, capture, marker, opened, plan, target)
             except Ended:
@@ -114,12 +120,14 @@ class Follower:
         """What can be known of the servers before anything is begun. Raises Stopped, pymysql errors."""
         spec = self._spec
         with closing(open_session(spec.source)) as source:
-            problems = [*check_source(source), *check_target(target)]
+            problems = [*check_source(source, spec.source.schema, spec.mapping.sources), *check_target(target)]
             if problems:
                 raise Stopped(StreamError("; ".join(problems), f"then: strangler sync resume {spec.capability}"))
             create_marker_table(source)
             source.commit()
-            self._reporter.say(StreamState.STARTING, warnings=tuple(warnings_of(source, spec.mapping.sources)))
+            self._reporter.say(
+                StreamState.STARTING, warnings=tuple(warnings_of(source, spec.mapping.sources, spec.accepted_keys))
+            )
             return Server.of(source).flavour
 
     def _tables_are_there(self, known: Stored) -> bool:
@@ -252,6 +260,9 @@ class Follower:
         complete."""
         while not self._wanted_otherwise():
             self._source_is_there(marker, tail.heard_at)
+            if self._vigil.wrong:
+                self._stop_unseeing(ledger, target)
+            self._reporter.say(None, warnings=self._warnings + self._vigil.sessions)
             if copy is None:
                 releaser.look(self._reporter.request)
             after = tail.step()
@@ -276,12 +287,26 @@ class Follower:
             else:
                 self._reporter.say(StreamState.COPYING, progress=progress, rows_per_second=progress.rows_per_second)
 
+    def _stop_unseeing(self, ledger: Ledger, target: Session) -> None:
+        """The source's settings make changes that nothing tells: all tables count as not copied from now on."""
+        with target.cursor() as cursor:
+            ledger.fence(cursor)
+            ledger.uncopied(cursor, self._spec.mapping.sources)
+        target.commit()
+        raise Stopped(
+            StreamError(
+                f"changed while the stream followed, so that changes may be missing: {'; '.join(self._vigil.wrong)}",
+                "put it back, reconnect the source's clients, and copy all tables again:"
+                f" strangler sync resnapshot {self._spec.capability}",
+            )
+        )
+
     def _wanted_otherwise(self) -> bool:
         return self._stop.is_set() or self._reporter.asked != (self._command.asked if self._command else None)
 
     def _read_plan(self, target: Session, shapes: Mapping[str, Table]) -> Plan:
         with closing(open_session(self._spec.source)) as source:
-            return read_plan(self._spec.mapping, source, target, shapes)
+            return read_plan(self._spec.mapping, source, target, shapes, self._spec.accepted_keys)
 
     def _source_is_there(self, marker: MarkerWriter, heard_at: float) -> None:
         """Raises when markers can't be written for a while, or are written and since ``heard_at`` nothing came out. (A

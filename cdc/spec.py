@@ -30,6 +30,7 @@ class StreamSpec:
     copy: CopySettings = field(default_factory=CopySettings)
     quarantine: Bounds = field(default_factory=Bounds)
     schema_changes: SchemaPolicy = field(default_factory=SchemaPolicy)
+    accepted_keys: frozenset[str] = frozenset()  # foreign keys whose doings a comparison has to find
 
     @property
     def capability(self) -> str:

@@ -14,6 +14,7 @@ from cdc.apply.isolate import Aside
 from cdc.apply.plan import Plan
 from cdc.apply.reduce import key_text
 from cdc.batches import HELD_EVENTS, Assembler, Cut
+from cdc.cascade import Parents, Removed
 from cdc.copy.copier import Copier
 from cdc.event import Change, Event, Marker, SchemaChange, Truncate
 from cdc.ledger import Ledger
@@ -106,11 +107,14 @@ class Tail:
         return after
 
     def _apply(self, cut: Cut) -> After:
-        steps, applied = self._steps(cut.events)
-        outcome = Outcome()
+        parents = Parents(self._plan.cascades)
+        steps, applied = self._steps(cut.events, parents)
+        outcome = Outcome(again={table: why for table, why in parents.again.items() if table not in self._deferred})
         for event in cut.events:  # a schema change comes alone
             if isinstance(event, SchemaChange):
                 outcome = self._alterations.meet(event, self._plan)
+            elif isinstance(event, Marker) and (unseen := self._source.unseen()):
+                outcome = self._alterations.unseen(unseen, outcome)  # the position is beyond these now
         position = position_of(cut.offset).with_transaction(cut.gtid)
         history = self._source.history() if any(isinstance(e, SchemaChange) for e in cut.events) else None
 
@@ -148,21 +152,31 @@ class Tail:
                 error=aside.error,
             )
 
-    def _steps(self, events: list[Event]) -> tuple[list[Step], int]:
-        """Changes in runs between truncates; how many."""
+    def _steps(self, events: list[Event], parents: Parents) -> tuple[list[Step], int]:
+        """Changes in runs between truncates, and between rows that took others along; how many."""
         steps: list[Step] = []
         changes: list[Change] = []
+        removed: Removed | None = None  # the last step, as long as nothing else came since
         applied = 0
-        for event in events:
-            if isinstance(event, (Change, Truncate)) and event.table in self._deferred:
+        for at, event in enumerate(events):
+            if isinstance(event, Change) and parents.see(events, at):
+                if removed is None or removed.parent != event.table:
+                    removed = Removed(event.table, [])
+                    steps += [changes, removed]
+                    changes = []
+                removed.rows.append(event.before or {})
+            elif not isinstance(event, Marker):
+                removed = None
+            if not isinstance(event, (Change, Truncate)) or event.table in self._deferred:
+                continue
+            if event.table not in self._plan.sources:
                 continue
             if isinstance(event, Change):
                 changes.append(event)
-                applied += 1
-            elif isinstance(event, Truncate):
+            else:
                 steps += [changes, event]
                 changes = []
-                applied += 1
+            applied += 1
         return [*steps, changes], applied
 
     def _report(self, events: int) -> None:

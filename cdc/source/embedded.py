@@ -16,6 +16,7 @@ from typing import Any
 
 import jpype
 
+from cdc.source.engine_log import Unseen, listen, unlisten
 from cdc.source.failure import failure
 from cdc.source.jvm import java
 from cdc.source.port import Resume, SourceError
@@ -53,6 +54,7 @@ class EmbeddedSource:
         self._batches: queue.Queue[EngineBatch] = queue.Queue(WAITING_BATCHES)
         self._closing, self._ended = threading.Event(), threading.Event()
         self._error: SourceError | None = None
+        self._unseen = Unseen(capture.tables)
         self._engine: Any = None
         self._thread: threading.Thread | None = None
 
@@ -66,6 +68,7 @@ class EmbeddedSource:
 
     def start(self, resume: Resume | None) -> None:
         classes = java(*self._java_files)
+        listen(self._unseen.note)
         self._folder.mkdir(parents=True, exist_ok=True)
         for stale in (self._offset_file, self._history_file):
             stale.unlink(missing_ok=True)
@@ -99,7 +102,11 @@ class EmbeddedSource:
     def history(self) -> bytes:
         return self._history_file.read_bytes()
 
+    def unseen(self) -> dict[str, str]:
+        return self._unseen.take()
+
     def close(self) -> None:
+        unlisten(self._unseen.note)
         self._closing.set()
         until = time.monotonic() + CLOSE_SECONDS
         while self._engine is not None and not self._ended.is_set():

@@ -247,6 +247,13 @@ class SchemaChangesSection(Section):
         return SchemaPolicy(self.add, self.drop, self.change, self.rename, self.swap)
 
 
+class ForeignKeysSection(Section):
+    """``accept``: foreign keys of legacy tables that change rows by themselves (CASCADE, SET NULL), which the server
+    does not log and the stream can't tell: differences that come of it are left for ``strangler verify`` to find."""
+
+    accept: tuple[Text, ...] = ()
+
+
 class Capability(Section):
     """What moves together: routes, tables, one contract, one service."""
 
@@ -261,6 +268,7 @@ class Capability(Section):
     copy_: Annotated[CopySection, Field(alias="copy")] = CopySection()
     quarantine: QuarantineSection = QuarantineSection()
     schema_changes: SchemaChangesSection = SchemaChangesSection()
+    foreign_keys: ForeignKeysSection = ForeignKeysSection()
     canary: CanarySection = CanarySection()
     gates: Mapping[StrictStr, Gate] = {}
 

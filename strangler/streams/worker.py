@@ -74,6 +74,7 @@ def stream_spec(config: Config, capability: str) -> StreamSpec:
         copy=CopySettings(**dict(config.capabilities[capability].copy_)),
         quarantine=config.capabilities[capability].quarantine.bounds,
         schema_changes=config.capabilities[capability].schema_changes.policy,
+        accepted_keys=frozenset(config.capabilities[capability].foreign_keys.accept),
     )
 
 

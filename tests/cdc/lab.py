@@ -53,6 +53,7 @@ class Lab:
     copy: CopySettings = field(default_factory=CopySettings)
     bounds: Bounds = field(default_factory=Bounds)
     policy: SchemaPolicy = field(default_factory=SchemaPolicy)
+    accepted: frozenset[str] = frozenset()
     desk: StreamDesk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -69,6 +70,7 @@ class Lab:
             quarantine=self.bounds,
             copy=self.copy,
             schema_changes=self.policy,
+            accepted_keys=self.accepted,
         )
 
     @property

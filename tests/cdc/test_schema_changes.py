@@ -160,3 +160,64 @@ def test_events_from_before_a_change_that_was_made_while_the_stream_was_down(
         lab.desk.resume()
         assert [row[0] for row in equal(lab, legacy.format("label"), new)] == [2, 3, 4, 5, 6]
         lab.until(StreamState.STREAMING)
+
+
+@pytest.mark.parametrize("server", ["mysql_legacy", "mariadb_server"])
+def test_rows_that_a_foreign_key_takes_along_or_changes(
+    server: str, request: pytest.FixtureRequest, mysql_new, make_lab: MakeLab
+):
+    """The server logs nothing of them. What can't be told from the parent's events is refused by its name."""
+    lab = make_lab(
+        request.getfixturevalue(server),
+        mysql_new,
+        one_table(columns={"title": "title", "brand": "brand_id"}),
+        one_table(table="notes", source="notes", key={"id": "id"}, columns={"item": "item_id", "text": "UPPER(text)"}),
+        source_sql=(
+            "CREATE TABLE brands (id INT PRIMARY KEY, name VARCHAR(20))",
+            "CREATE TABLE items (id BIGINT PRIMARY KEY, title VARCHAR(20), brand_id INT, CONSTRAINT of_brand"
+            " FOREIGN KEY (brand_id) REFERENCES brands (id) ON DELETE SET NULL ON UPDATE CASCADE)",
+            "CREATE TABLE notes (id INT PRIMARY KEY, item_id BIGINT, text VARCHAR(20), CONSTRAINT of_item"
+            " FOREIGN KEY (item_id) REFERENCES items (id) ON DELETE CASCADE)",
+        ),
+        target_sql=(
+            "CREATE TABLE products (legacy_id BIGINT PRIMARY KEY, title VARCHAR(20), brand INT, boost INT DEFAULT 7)",
+            "CREATE TABLE notes (id INT PRIMARY KEY, item BIGINT, text VARCHAR(20), KEY (item))",
+        ),
+    )
+    items = (
+        "SELECT id, title, brand_id FROM items ORDER BY 1",
+        "SELECT legacy_id, title, brand FROM products ORDER BY 1",
+    )
+    notes = "SELECT id, item_id, UPPER(text) FROM notes ORDER BY 1", "SELECT * FROM notes ORDER BY 1"
+    execute(
+        lab.source,
+        "INSERT INTO brands VALUES (1, 'one'), (2, 'two'), (3, 'three')",
+        "INSERT INTO items VALUES (1, 'a', 1), (2, 'b', 2), (3, 'c', 2), (4, 'd', 3)",
+        "INSERT INTO notes VALUES (1, 1, 'x'), (2, 1, 'y'), (3, 2, 'z'), (4, 4, 'q')",
+    )
+    with lab.streaming():
+        execute(lab.target, "UPDATE products SET boost = legacy_id")
+        # deleted, and made again in the same transaction: what goes is what was there at that moment
+        execute(
+            lab.source,
+            "DELETE FROM items WHERE id = 1",
+            "INSERT INTO items VALUES (1, 'again', 2)",
+            "INSERT INTO notes VALUES (5, 1, 'after')",
+            "DELETE FROM brands WHERE id = 2",
+        )
+        assert equal(lab, *items) == [(1, "again", None), (2, "b", None), (3, "c", None), (4, "d", 3)]
+        assert equal(lab, *notes) == [(3, 2, "Z"), (4, 4, "Q"), (5, 1, "AFTER")]
+        execute(lab.source, "UPDATE brands SET id = 30 WHERE id = 3", "DELETE FROM brands WHERE id = 1")
+        assert equal(lab, *items)[-1] == (4, "d", 30)
+        assert lab.new("SELECT boost FROM products WHERE legacy_id = 4") == [(4,)]
+        lab.until(StreamState.STREAMING)
+        (first, second) = lab.mapping.tables
+        lab.mapping = replace(lab.mapping, tables=(first, replace(second, columns={"item": "item_id + 1"})))
+        lab.desk.resume()
+        error = lab.stopped()
+        assert "the foreign key of_item (ON DELETE CASCADE" in error.message
+        assert "does not have item_id as plain columns" in error.message and "foreign_keys.accept" in error.message
+        lab.accepted = frozenset({"of_item"})
+        lab.desk.resume()
+        status = lab.until(StreamState.STREAMING)
+        assert "of_item: rows changed by this foreign key's" in str(status.detail.warnings)
