@@ -14,6 +14,7 @@ from cdc.apply.plan import Plan
 from cdc.event import SchemaChange
 from cdc.explain import Stopped
 from cdc.ledger import Ledger, Met, Stored
+from cdc.mention import mentioned
 from cdc.schema import Table
 from cdc.shape import shape_of
 from cdc.spec import StreamSpec
@@ -79,7 +80,7 @@ class Alterations:
             if judgement.lost is not None:
                 now = self._look(table)
                 if now is None or not self._fits(now):
-                    raise Stopped(self._cannot(event, table, judgement.lost))
+                    raise Stopped(self._cannot(event, table, judgement.lost + self._readers(table, after)))
                 why = judgement.lost  # and there is one now that it can do with: until then its events say nothing
             if why is not None:
                 again[table] = why
@@ -154,6 +155,19 @@ class Alterations:
                 event=event.ddl,
             )
         )
+
+    def _readers(self, table: str, after: Table | None) -> str:
+        """Which columns of the mapping read what is not there any more."""
+        before = self.shapes.get(table)
+        gone = set(before.columns if before else ()) - set(after.columns if after else ())
+        found = [
+            f"{one.table}.{column}"
+            for one in self._spec.mapping.tables
+            if one.source == table
+            for column, expression in one.expressions.items()
+            if mentioned([expression], gone)
+        ]
+        return f" (for {', '.join(found)})" if found else ""
 
     def _cannot(self, event: SchemaChange, table: str, why: str) -> StreamError:
         return StreamError(

@@ -103,7 +103,10 @@ def test_a_mapping_that_no_longer_fits_and_statements_that_are_to_be_seen_first(
         execute(lab.source, "UPDATE items SET cents = id * 7")
         execute(lab.source, "ALTER TABLE items DROP COLUMN price")
         error = lab.stopped()
-        assert error.message == "ALTER TABLE items DROP COLUMN price: the mapping reads items.price"
+        assert (
+            error.message
+            == "ALTER TABLE items DROP COLUMN price: the mapping reads items.price (for products.price_cents)"
+        )
         assert "correct the mapping and: strangler sync resume" in error.way_out
         lab.desk.resume()  # nothing was corrected
         assert "the mapping reads items.price" in lab.stopped().message
