@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -65,46 +65,64 @@ class Alterations:
         self._altered, self._halted = stored.altered, stored.halted
         self.shapes = dict(stored.shapes)
 
-    def meet(self, event: SchemaChange, plan: Plan) -> Outcome:
-        """What follows of the change; nothing when it was dealt with before and only comes again. Raises Stopped."""
-        if self._altered is not None and self._altered.has(event):
-            return Outcome()
-        judged = self._judge(event, plan)
-        accepted = self._halted is not None and self._halted.has(event) and self._asked > self._halted.asked
+    def meet(self, events: Sequence[SchemaChange], plan: Plan) -> Outcome:
+        """What follows of the changes that one statement made; nothing of those that were dealt with before and only
+        come again. Raises Stopped."""
         shapes, again = dict[str, Table | None](), dict[str, str]()
-        for table, (judgement, after) in judged.items():
-            by_choice = judgement.stops(self._spec.schema_changes)
-            if by_choice is not None and not accepted:
-                self._halt(event, table, by_choice)
-            why = judgement.copies(self._spec.schema_changes)
-            if judgement.lost is not None:
-                now = self._look(table)
-                if now is None or not self._fits(now):
-                    raise Stopped(self._cannot(event, table, judgement.lost + self._readers(table, after)))
-                why = judgement.lost  # and there is one now that it can do with: until then its events say nothing
-            if why is not None:
-                again[table] = why
-                log.warning("copied again", capability=self._spec.capability, table=table, why=why, statement=event.ddl)
-            elif (left := judgement.left(self._spec.schema_changes)) is not None:
-                log.warning("left as it is", capability=self._spec.capability, table=table, why=left)
-            if after is not None or judgement.gone:
-                shapes[table] = after
-        met = None
-        if judged:
-            met = (self._altered or Met("", ())).plus(event)
-        return Outcome(shapes, again, met)
+        met = self._altered
+        for event in events:
+            if self._altered is not None and self._altered.has(event):
+                continue
+            judged = self._judge(event, plan, {**self.shapes, **shapes})
+            if judged:
+                met = (met or Met("", ())).plus(event)
+            for table, (judgement, after) in judged.items():
+                self._stop_by_choice(events, table, judgement)
+                why = self._why_copied(event, table, judgement, after)
+                if why is not None:
+                    again[table] = why
+                    self._log("copied again", table, why, event.ddl)
+                elif (left := judgement.left(self._spec.schema_changes)) is not None:
+                    self._log("left as it is", table, left, event.ddl)
+                if after is not None or judgement.gone:
+                    shapes[table] = after
+        return Outcome(shapes, again, met if met is not self._altered else None)
+
+    def _stop_by_choice(self, events: Sequence[SchemaChange], table: str, judgement: Judgement) -> None:
+        choice = judgement.stops(self._spec.schema_changes)
+        if choice is None:
+            return
+        if self._halted is not None and self._halted.has(events[0]) and self._asked > self._halted.asked:
+            return  # it was shown, and the stream was asked for again
+        capability = self._spec.capability
+        self._ledger.halt(Met(str(events[0].place), tuple(event.ddl for event in events), self._asked))
+        raise Stopped(
+            StreamError(
+                f"{'; '.join(map(_line, events))}: as {choice} asks for ({table})",
+                f"see whether the mapping wants a change, then: strangler sync resume {capability}, which goes on past"
+                " the statement",
+                position=str(events[0].place),
+                table=table,
+                event=events[0].ddl,
+            )
+        )
+
+    def _why_copied(self, event: SchemaChange, table: str, judgement: Judgement, after: Table | None) -> str | None:
+        if judgement.lost is None:
+            return judgement.copies(self._spec.schema_changes)
+        now = self._look(table)
+        if now is None or not self._fits(now):
+            raise Stopped(self._cannot(event, table, judgement.lost + self._readers(table, after)))
+        return judgement.lost  # and the mapping can do with what is there now: its events say nothing until then
+
+    def _log(self, what: str, table: str, why: str, statement: str) -> None:
+        log.warning(what, capability=self._spec.capability, table=table, why=why, statement=statement)
 
     def unseen(self, statements: Mapping[str, str], outcome: Outcome) -> Outcome:
         """What follows, besides ``outcome``, of statements (by table) that were logged as text: a session with a
         binlog format of its own, or a MEMORY table that the server found empty."""
         for table, statement in statements.items():
-            log.warning(
-                "copied again",
-                capability=self._spec.capability,
-                table=table,
-                why="written without row events (binlog_format of a session?)",
-                statement=statement,
-            )
+            self._log("copied again", table, "written without row events (a session's binlog_format?)", statement)
         return replace(outcome, again={**outcome.again, **statements})
 
     def record(self, cursor: Cursor, outcome: Outcome) -> None:
@@ -127,13 +145,15 @@ class Alterations:
         if outcome.met is not None:
             self._altered = outcome.met
 
-    def _judge(self, event: SchemaChange, plan: Plan) -> dict[str, tuple[Judgement, Table | None]]:
-        """Of the tables that the change concerns."""
+    def _judge(
+        self, event: SchemaChange, plan: Plan, shapes: Mapping[str, Table | None]
+    ) -> dict[str, tuple[Judgement, Table | None]]:
+        """Of the tables that the change concerns, whose ``shapes`` were so before."""
         statement = read_statement(event.ddl, event.schema)
         found = dict[str, tuple[Judgement, Table | None]]()
         for table, source in plan.sources.items():
             name = (self._spec.source.schema, table)
-            told, before = event.shapes.get(name), self.shapes.get(table)
+            told, before = event.shapes.get(name), shapes.get(table)
             after = None
             if told is not None:
                 after = shape_of(table, told, [known for known in (self._look(table), before) if known is not None])
@@ -141,20 +161,6 @@ class Alterations:
             if after is not None or judgement != Judgement():
                 found[table] = judgement, after
         return found
-
-    def _halt(self, event: SchemaChange, table: str, choice: str) -> None:
-        capability = self._spec.capability
-        self._ledger.halt(Met(str(event.place), (event.ddl,), self._asked))
-        raise Stopped(
-            StreamError(
-                f"{_line(event)}: as {choice} asks for ({table})",
-                f"see whether the mapping wants a change, then: strangler sync resume {capability}, which goes on past"
-                " the statement",
-                position=str(event.place),
-                table=table,
-                event=event.ddl,
-            )
-        )
 
     def _readers(self, table: str, after: Table | None) -> str:
         """Which columns of the mapping read what is not there any more."""

@@ -89,11 +89,12 @@ class Effect:
 @dataclass(frozen=True)
 class Cascades:
     """Those of one plan. ``effects`` are followed; ``moves`` are keys of which a changed parent key means that the
-    child's table is copied again; ``refused`` are sentences."""
+    child's table is copied again; ``refused`` are sentences; ``primary`` are the primary keys of parents."""
 
     effects: tuple[Effect, ...] = ()
     moves: tuple[ForeignKey, ...] = ()
     refused: tuple[str, ...] = ()
+    primary: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def stagings(self) -> tuple[Staging, ...]:
@@ -113,33 +114,52 @@ class Parents:
     """Looks through events for what happened to parents, in order."""
 
     cascades: Cascades
+    any: bool = field(init=False)
     deleting: frozenset[str] = field(init=False)
     again: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._keys = tuple(dict.fromkeys([*(effect.key for effect in self.cascades.effects), *self.cascades.moves]))
+        self._parents = frozenset(key.parent for key in self._keys)
+        self.any = bool(self._keys)
         self.deleting = frozenset(effect.key.parent for effect in self.cascades.effects)
 
     def see(self, events: Sequence[Event], at: int) -> bool:
         """Whether the event at this place deletes a row of a parent. Notes children to be copied again, where a key
-        that they point at was changed: that comes as a delete and a create of the same place in the binlog."""
+        that they point at was changed, or may have been.
+
+        A changed primary key comes as a delete and a create that say the same place in the binlog; so do, from some
+        servers, a delete and an insert of one transaction. Where that makes a difference the children are copied."""
         event = events[at]
-        if not isinstance(event, Change) or event.before is None:
+        if not isinstance(event, Change) or event.before is None or event.table not in self._parents:
             return False
-        if event.op == "d":
-            following = events[at + 1] if at + 1 < len(events) else None
-            if following is None:  # it may be either
-                self._moved(event.table, event.before, None)
-            elif isinstance(following, Change) and _one_update(event, following):
-                self._moved(event.table, event.before, following.after)
-                return False
+        before = event.before
+        if event.op != "d":
+            self._copy([k for k in self.cascades.moves if k.parent == event.table and _differ(before, event.after, k)])
+            return False
+        following = events[at + 1] if at + 1 < len(events) else None
+        keys = [key for key in self._keys if key.parent == event.table]
+        after = following.after if isinstance(following, Change) and _one_update(event, following) else None
+        primary = self.cascades.primary.get(event.table, ())
+        if (after is None and following is not None) or (after and all(before.get(c) == after.get(c) for c in primary)):
             return event.table in self.deleting
-        self._moved(event.table, event.before, event.after)
+        # what restricts changes of a key that has children can't have changed one that had: there it may be a delete
+        if all(key.on_update not in _ACTS and (after is None or _differ(before, after, key)) for key in keys):
+            return event.table in self.deleting
+        self._copy(keys)
         return False
 
-    def _moved(self, table: str, before: Row, after: Row | None) -> None:
-        for key in self.cascades.moves:
-            if key.parent == table and (after is None or any(before.get(c) != after.get(c) for c in key.referenced)):
-                self.again[key.child] = f"{key.name} {key.rules}: a key of {table} was changed"
+    def unclear(self, event: Event | None) -> bool:
+        """Whether what follows the event decides what it means."""
+        return isinstance(event, Change) and event.op == "d" and event.table in self._parents
+
+    def _copy(self, keys: Iterable[ForeignKey]) -> None:
+        for key in keys:
+            self.again[key.child] = f"{key.name} {key.rules}: a key of {key.parent} was changed"
+
+
+def _differ(before: Row, after: Row | None, key: ForeignKey) -> bool:
+    return after is not None and any(before.get(column) != after.get(column) for column in key.referenced)
 
 
 def _one_update(delete: Change, create: Change) -> bool:
@@ -198,7 +218,8 @@ def plan_cascades(
             staging = Staging.of(1000 + len(effects), parents[key.parent], key.referenced)
             used = [(w, _held(key, w, sources[key.child])) for w in writers if w.mapping.source == key.child]
             effects.append(Effect(key, staging, tuple((w, c) for w, c in used if c is not None)))
-    return Cascades(tuple(effects), tuple(moves), tuple(refused))
+    primary = {name: table.primary_key for name, table in parents.items()} if effects or moves else {}
+    return Cascades(tuple(effects), tuple(moves), tuple(refused), primary)
 
 
 def _why_not(key: ForeignKey, keys: Iterable[ForeignKey], writers: Sequence[Writer], child: Table) -> str | None:

@@ -125,9 +125,8 @@ class Follower:
                 raise Stopped(StreamError("; ".join(problems), f"then: strangler sync resume {spec.capability}"))
             create_marker_table(source)
             source.commit()
-            self._reporter.say(
-                StreamState.STARTING, warnings=tuple(warnings_of(source, spec.mapping.sources, spec.accepted_keys))
-            )
+            self._warnings = tuple(warnings_of(source, spec.mapping.sources, spec.accepted_keys))
+            self._reporter.say(StreamState.STARTING, warnings=self._warnings)
             return Server.of(source).flavour
 
     def _tables_are_there(self, known: Stored) -> bool:

@@ -99,6 +99,8 @@ class Tail:
         while read is not None:
             self._waiting.add(*read)
             read = self._reader.poll(0) if self._waiting.size < BATCH_EVENTS else None
+        # a parent's deletion may turn out to be half of a changed key: the next marker tells
+        quiet = quiet and not Parents(self._plan.cascades).unclear(self._waiting.last)
         cut = self._waiting.cut(everything=quiet or self._waiting.size > HELD_EVENTS)
         after = self._apply(cut) if cut is not None else After.SAME
         if cut is not None or self._waiting.size > held:
@@ -110,11 +112,11 @@ class Tail:
         parents = Parents(self._plan.cascades)
         steps, applied = self._steps(cut.events, parents)
         outcome = Outcome(again={table: why for table, why in parents.again.items() if table not in self._deferred})
-        for event in cut.events:  # a schema change comes alone
-            if isinstance(event, SchemaChange):
-                outcome = self._alterations.meet(event, self._plan)
-            elif isinstance(event, Marker) and (unseen := self._source.unseen()):
-                outcome = self._alterations.unseen(unseen, outcome)  # the position is beyond these now
+        altered = [event for event in cut.events if isinstance(event, SchemaChange)]
+        if altered:  # and nothing else: a schema change comes alone
+            outcome = self._alterations.meet(altered, self._plan)
+        elif any(isinstance(event, Marker) for event in cut.events) and (unseen := self._source.unseen()):
+            outcome = self._alterations.unseen(unseen, outcome)  # the position is beyond these now
         position = position_of(cut.offset).with_transaction(cut.gtid)
         history = self._source.history() if any(isinstance(e, SchemaChange) for e in cut.events) else None
 
@@ -153,30 +155,29 @@ class Tail:
             )
 
     def _steps(self, events: list[Event], parents: Parents) -> tuple[list[Step], int]:
-        """Changes in runs between truncates, and between rows that took others along; how many."""
+        """Changes in runs between truncates, and between rows that take others along; how many."""
         steps: list[Step] = []
         changes: list[Change] = []
         removed: Removed | None = None  # the last step, as long as nothing else came since
-        applied = 0
+        applied, mapped = 0, self._plan.sources.keys() - self._deferred
         for at, event in enumerate(events):
-            if isinstance(event, Change) and parents.see(events, at):
-                if removed is None or removed.parent != event.table:
-                    removed = Removed(event.table, [])
-                    steps += [changes, removed]
-                    changes = []
-                removed.rows.append(event.before or {})
-            elif not isinstance(event, Marker):
-                removed = None
-            if not isinstance(event, (Change, Truncate)) or event.table in self._deferred:
-                continue
-            if event.table not in self._plan.sources:
-                continue
+            if parents.any:
+                if isinstance(event, Change) and parents.see(events, at):
+                    if removed is None or removed.parent != event.table:
+                        removed = Removed(event.table, [])
+                        steps += [changes, removed]
+                        changes = []
+                    removed.rows.append(event.before or {})
+                elif not isinstance(event, Marker):
+                    removed = None
             if isinstance(event, Change):
-                changes.append(event)
-            else:
+                if event.table in mapped:
+                    changes.append(event)
+                    applied += 1
+            elif isinstance(event, Truncate) and event.table in mapped:
                 steps += [changes, event]
                 changes = []
-            applied += 1
+                applied += 1
         return [*steps, changes], applied
 
     def _report(self, events: int) -> None:

@@ -234,6 +234,26 @@ def test_a_lost_history_another_binlog_and_a_new_password(frail, mysql_new, make
     execute(admin, f"DROP USER {account}")
 
 
+def test_what_mariadb_purged_and_what_it_never_had(mariadb_server, mysql_new, make_lab: MakeLab):
+    lab = make_lab(mariadb_server, mysql_new)
+    execute(lab.source, "INSERT INTO items (title) VALUES ('a')")
+    with lab.streaming():
+        for spoil in ("purge", "reset"):
+            lab.desk.want("paused")
+            lab.until(StreamState.PAUSED)
+            execute(lab.source, "INSERT INTO items (title) VALUES ('meanwhile')", "FLUSH BINARY LOGS")
+            ((last, *_),) = execute(lab.source, "SHOW BINARY LOGS")[-1:]
+            execute(lab.source, f"PURGE BINARY LOGS TO '{last}'" if spoil == "purge" else "RESET MASTER")
+            lab.desk.resume()
+            error = lab.stopped()
+            said = "has purged its binlog up to" if spoil == "purge" else "which this source never had"
+            assert said in error.message and "strangler sync resnapshot" in error.way_out
+            lab.desk.resnapshot()
+            lab.until(StreamState.STREAMING)
+            lab.settle()
+            assert_equal(lab)
+
+
 def test_a_target_without_room_is_waited_for(mysql_legacy, frail, make_lab: MakeLab):
     """A MEMORY table that is full gives the very error of a full disk."""
     lab = make_lab(mysql_legacy, frail, target_sql=(f"{PRODUCTS} ENGINE = MEMORY",))
