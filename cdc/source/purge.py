@@ -53,19 +53,27 @@ def _check_mariadb(session: Session, position: Position, stands: MariaDbGtids) -
     with session.cursor() as cursor:
         cursor.execute("SELECT @@global.gtid_binlog_pos")
         row = cursor.fetchone()
-        reached = MariaDbGtids.parse(str(row[0] or "")) if row else MariaDbGtids(())
+        reached = _gtids(row)
         cursor.execute("SHOW BINARY LOGS")
-        oldest = cursor.fetchone()
+        oldest, purged = cursor.fetchone(), MariaDbGtids(())
         if oldest is not None:
             cursor.execute("SELECT BINLOG_GTID_POS(%s, 4)", (oldest[0],))
-            row = cursor.fetchone()
+            purged = _gtids(cursor.fetchone())
+    refuse_mariadb(position, stands, reached, purged)
+
+
+def refuse_mariadb(position: Position, stands: MariaDbGtids, reached: MariaDbGtids, purged: MariaDbGtids) -> None:
+    """``reached`` is where the server's binlog ends, ``purged`` where its oldest file begins. Raises SourceError."""
     if not reached.contains(stands):
         raise _never_had(position)
-    purged = MariaDbGtids.parse(str(row[0] or "")) if oldest is not None and row else MariaDbGtids(())
     if not stands.contains(purged):
         raise SourceError(
             f"the source has purged its binlog up to {purged}, the stream stands at {position}", way_out=_WAY_OUT
         )
+
+
+def _gtids(row: tuple[object, ...] | None) -> MariaDbGtids:
+    return MariaDbGtids.parse(str(row[0] or "")) if row else MariaDbGtids(())
 
 
 def _never_had(position: Position) -> SourceError:
