@@ -57,6 +57,11 @@ def judge(
     if (why := _of(statement.rewritten, table)) is not None:
         kinds.add(Alteration.SWAP)
         unseen.append((Alteration.SWAP, why))
+    charset = _of(statement.converted, table)
+    if charset is not None:
+        kinds.add(Alteration.CHANGE)
+        if charset != "utf8mb4":  # which holds all that others do
+            unseen.append((Alteration.CHANGE, f"{table[1]} was converted to {charset}"))
     if after is None:
         return Judgement(frozenset(kinds), None, tuple(unseen))
     lost = _lost(table, after, used)
@@ -101,7 +106,7 @@ def _columns(
     read = {column.lower() for column in used}
     remade = {column.lower() for column in _of(statement.remade, table) or ()}
     for name in old.keys() & new.keys():
-        if not alike(old[name], new[name]):
+        if not alike(old[name], new[name]) or old[name].nullable != new[name].nullable:
             kinds.add(Alteration.CHANGE)
             if name in read and not swapped and rewrites(old[name], new[name]):
                 unseen.append((Alteration.CHANGE, f"{table[1]}.{name} is of another type now"))

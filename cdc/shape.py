@@ -38,6 +38,7 @@ _NAMES = {
     "long varchar": "mediumtext",
     "long varbinary": "mediumblob",
     "serial": "bigint unsigned",
+    "geometrycollection": "geomcollection",
 }
 _ADDED = ("unsigned", "zerofill", "signed", "binary")
 _SIZED = frozenset({"char", "varchar", "binary", "varbinary"})
@@ -63,7 +64,7 @@ def shape_of(name: str, told: Mapping[str, Any], known: Sequence[Table]) -> Tabl
 
 
 def alike(one: Column, other: Column) -> bool:
-    """Whether values of the two travel the same way. A character set that is not known is any."""
+    """Whether values of the two travel the same way, NULL aside. A character set that is not known is any."""
     return _essence(one) == _essence(other) and (
         one.charset is None or other.charset is None or _charset(one.charset) == _charset(other.charset)
     )
@@ -155,9 +156,11 @@ def _column(raw: Mapping[str, Any]) -> Column:
 
 def _known(column: Column, known: Sequence[Column]) -> Column:
     for there in known:
-        like = replace(column, is_json=True) if there.is_json and column.type == there.type else column
-        if alike(there, like):
-            return there
+        # JSON of MariaDB is LONGTEXT to the server, and JSON to the engine where a statement calls it so
+        json_too = there.is_json and column.type in ("json", there.type)
+        if alike(there, replace(column, type=there.type, is_json=True) if json_too else column):
+            # a TIMESTAMP may be NOT NULL without saying so; who says so means it
+            return there if column.nullable or not there.nullable else replace(there, nullable=False)
     same = [c for c in known if c.charset and column.charset and _charset(c.charset) == _charset(column.charset)]
     if same:
         return replace(column, charset=same[0].charset, collation=same[0].collation)
@@ -168,7 +171,6 @@ def _essence(column: Column) -> tuple[object, ...]:
     return (
         column.type,
         column.unsigned,
-        column.nullable,
         column.members,
         column.is_json,
         column.length if column.type in _SIZED else None,

@@ -30,7 +30,7 @@ class Statement:
     came without an event; ``rewritten``: why rows of a table went, came or changed without an event;
     ``columns``: per table its columns that have another name now (old to new); ``remade``: per table the columns that
     the statement defines anew. Names are as written, the schema that of the session where the statement names none.
-    ``schemas``: whole schemas that were dropped."""
+    ``schemas``: whole schemas that were dropped; ``converted``: per table the character set of all its text now."""
 
     gone: set[Name] = field(default_factory=set)
     arrived: set[Name] = field(default_factory=set)
@@ -38,10 +38,7 @@ class Statement:
     columns: dict[Name, dict[str, str]] = field(default_factory=dict)
     remade: dict[Name, set[str]] = field(default_factory=dict)
     schemas: set[str] = field(default_factory=set)
-
-    @property
-    def tables(self) -> set[Name]:
-        return self.gone | self.arrived | set(self.rewritten) | set(self.columns) | set(self.remade)
+    converted: dict[Name, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -162,6 +159,9 @@ def _part(part: _Words, table: Name, found: Statement) -> None:
         found.rewritten[table] = "CONVERT TABLE moves rows in"
         if (other := part.after("table")) is not None:
             found.gone.add(other)
+    elif part.peek("convert") and part.peek("to", at=1):
+        if part.after_word("set", "charset"):
+            found.converted[table] = part.text(1).lower()
     elif part.peek("discard", "import"):
         verb = part.text(1)
         if part.after_word("tablespace"):
@@ -230,9 +230,9 @@ class _Words:
         """The table named after this word."""
         return self.name() if self.after_word(word) else None
 
-    def after_word(self, word: str) -> bool:
+    def after_word(self, *words: str) -> bool:
         while self._at < len(self._words):
-            if self.skip(word):
+            if self.skip(*words):
                 return True
             self._at += 1
         return False

@@ -81,6 +81,15 @@ def test_values_that_the_statement_itself_changed_are_copied_unless_that_is_igno
     assert again.copies(SchemaPolicy()) == "items.price was made anew"
 
 
+def test_a_character_set_that_may_lack_letters_and_nulls_that_became_values():
+    latin = judged("ALTER TABLE items CONVERT TO CHARACTER SET latin1", BEFORE)
+    assert latin.kinds == {A.CHANGE} and latin.copies(SchemaPolicy()) == "items was converted to latin1"
+    assert judged("ALTER TABLE items CONVERT TO CHARACTER SET utf8mb4", BEFORE).copies(SchemaPolicy()) is None
+    filled = judged("ALTER TABLE items MODIFY price DECIMAL(10,2) NOT NULL", table(ID, TITLE, replace(
+        PRICE, nullable=False)))  # fmt: skip
+    assert filled.copies(SchemaPolicy()) == "items.price is of another type now"
+
+
 def test_a_mapping_that_no_longer_fits_stops_whatever_was_chosen():
     assert judged("ALTER TABLE items DROP price", table(ID, TITLE)).lost == "the mapping reads items.price"
     assert "no primary key" in str(judged("ALTER TABLE items DROP PRIMARY KEY", table(ID, PRICE, key=())).lost)
@@ -153,3 +162,20 @@ def test_a_shape_as_the_engine_tells_it():
     assert shape.columns["old"].charset is None  # its collation is not told, and never guessed
     assert (shape.columns["at"].precision, shape.columns["id"].unsigned) == (3, True)
     assert from_text(to_text(shape)) == shape
+
+
+def test_columns_that_server_and_engine_name_differently_are_the_same():
+    json = column("j", "longtext", is_json=True, charset="utf8mb4", collation="utf8mb4_bin")
+    stamp = column("at", "timestamp", nullable=False)
+    told = {
+        "columns": [
+            {"name": "id", "typeName": "BIGINT", "length": 20, "optional": True},
+            {"name": "j", "typeName": "JSON", "optional": True},
+            {"name": "at", "typeName": "TIMESTAMP", "optional": True},
+            {"name": "price", "typeName": "DECIMAL", "length": 10, "scale": 2, "optional": False},
+        ],
+        "primaryKeyColumnNames": ["id"],
+    }
+    shape = shape_of("items", told, [table(ID, json, stamp, PRICE)])
+    assert shape.columns["j"] is json and shape.columns["at"] is stamp and shape.columns["id"] is ID
+    assert shape.columns["price"] == replace(PRICE, nullable=False)

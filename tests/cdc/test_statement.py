@@ -69,3 +69,9 @@ def test_columns_that_have_another_name_or_are_made_anew():
 
 def test_a_whole_schema():
     assert read_statement("DROP DATABASE IF EXISTS `shop`", "x").schemas == {"shop"}
+
+
+def test_a_table_in_another_character_set():
+    convert = "ALTER TABLE items CONVERT TO {} latin1 COLLATE latin1_bin, ADD a INT"
+    for words in ("CHARACTER SET", "CHARSET"):
+        assert read_statement(convert.format(words), "shop").converted == {ITEMS: "latin1"}
