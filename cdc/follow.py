@@ -270,8 +270,6 @@ class Follower:
             renewed = self._read_plan(target, alterations.shapes) if after is After.SHAPE else plan
             if copy is None:
                 if after is After.SHAPE:
-                    if tail.deferred:
-                        return
                     tail.renew(renewed)
                 continue
             if renewed.shapes != plan.shapes:

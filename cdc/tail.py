@@ -54,6 +54,7 @@ class Tail:
         self._rate = Rate(RATE_SECONDS)
         self._reported = 0.0
         self._arrived = False
+        self._anew = False  # the run is to end behind the next marker
         self.heard_at = time.monotonic()  # when events of the source last came in or were dealt with
 
     def begin(
@@ -139,7 +140,17 @@ class Tail:
             if isinstance(event, Marker) and event.stream == self._spec.name:
                 self._lag.arrived(event.number, now)
                 self._arrived = True
-        return outcome.after
+        return self._after(outcome, cut)
+
+    def _after(self, outcome: Outcome, cut: Cut) -> After:
+        """A run does not end right at a schema change: the engine repeats it then, and stumbles over a column that has
+        its new name already. It ends behind the next marker; what is to be copied is left out until then."""
+        marked = any(isinstance(event, Marker) for event in cut.events)
+        if self._copy is not None or (marked and (outcome.again or self._anew)):
+            return After.ANEW if self._anew else outcome.after
+        if outcome.again or (outcome.shapes and self._deferred):
+            self._anew, self._deferred = True, self._deferred | outcome.again.keys()
+        return After.SHAPE if outcome.shapes and not outcome.again else After.SAME
 
     def _tell(self, aside: Aside[Change]) -> None:
         """Of events that were set aside, those that failed by themselves are worth a line."""
