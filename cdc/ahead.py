@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from cdc.apply.plan import Plan
 from cdc.apply.prepare import Run
 from cdc.batches import Assembler, Cut
+from cdc.cascade import Parents
 from cdc.event import Change, SchemaChange, Truncate
 from cdc.reader import Read, Reader
 from cdc.source.port import Source
@@ -31,6 +32,7 @@ class Ready:
     cut: Cut
     steps: list[Run | Truncate]
     changed: int
+    tables: frozenset[str] = frozenset()  # whose rows are changed
 
     @property
     def schema_changes(self) -> list[SchemaChange]:
@@ -40,15 +42,18 @@ class Ready:
     def of(cls, cut: Cut) -> Ready:
         steps: list[Run | Truncate] = []
         changes, changed = Run(), 0
+        tables: set[str] = set()
         for event in cut.events:
             if isinstance(event, Change):
                 changes.append(event)
+                tables.add(event.table)
                 changed += 1
             elif isinstance(event, Truncate):
                 steps += [changes, event]
+                tables.add(event.table)
                 changes = Run()
                 changed += 1
-        return cls(cut, [*steps, changes], changed)
+        return cls(cut, [*steps, changes], changed, frozenset(tables))
 
 
 class Ahead:
@@ -106,6 +111,8 @@ class Ahead:
                 quiet = self._collect()
                 self._wait_until_taken()
                 quiet = not self._collect_more() and quiet
+                # a parent's deletion may turn out to be half of a changed key: the next marker tells
+                quiet = quiet and not Parents(self.plan.cascades).unclear(self._waiting.last)
                 cut = self._waiting.cut(everything=quiet or self._waiting.full)
                 if cut is not None:
                     self._put(cut)

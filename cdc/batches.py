@@ -54,19 +54,25 @@ class Assembler:
         """At most so many bytes of the engine's JSON wait: a hand-over of which something is left counts whole."""
         return sum(piece.size for piece in self._pieces)
 
+    @property
+    def last(self) -> Event | None:
+        """The newest that waits."""
+        return next((piece.events[-1] for piece in reversed(self._pieces) if piece.events), None)
+
     def add(self, batch: Batch, events: list[Event], size: int = 0) -> None:
         """Heartbeats are left out: a marker says more. ``size``: bytes of the hand-over's JSON."""
         self._pieces.append(_Piece(batch, [event for event in events if not isinstance(event, Heartbeat)], size))
 
     def cut(self, *, everything: bool = False) -> Cut | None:
         """All complete transactions, or really all events with ``everything``; None when that is none. A schema change
-        comes alone, so that what was before it is committed whatever becomes of it."""
+        comes alone, so that what was before it is committed whatever becomes of it; with all that the engine makes of
+        one statement (it tells a renaming of two tables as two), so it is held until something else follows."""
         events = [(piece, event) for piece in self._pieces for event in piece.events]
         if not events:
             self._pieces.clear()
             return None
         end = len(events) if everything else _complete(events)
-        end = _before_schema_change(events, end)
+        end = _at_schema_change(events, end)
         if end == 0:
             return None
         piece, last = events[end - 1]
@@ -90,10 +96,19 @@ def _complete(events: list[tuple[_Piece, Event]]) -> int:
     return 0
 
 
-def _before_schema_change(events: list[tuple[_Piece, Event]], end: int) -> int:
-    """``end``, or the place of the first schema change before it; 1 when that is the very first event."""
+def _at_schema_change(events: list[tuple[_Piece, Event]], end: int) -> int:
+    """``end``, or the place of the first schema change before it; when that is the very first event, the end of all
+    that its statement makes, or 0 while more of it may come."""
     first = next((i for i in range(end) if isinstance(events[i][1], SchemaChange)), None)
-    return end if first is None else max(first, 1)
+    if first is None or first > 0:
+        return end if first is None else first
+    place = _place(events[0][1])
+    return next((i for i in range(1, len(events)) if _place(events[i][1]) != place), 0)
+
+
+def _place(event: Event) -> tuple[str, int] | None:
+    """Of a schema change."""
+    return (event.place.file, event.place.offset) if isinstance(event, SchemaChange) else None
 
 
 def _over(event: Event, following: Event | None) -> bool:

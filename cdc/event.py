@@ -66,13 +66,17 @@ class Truncate(NamedTuple):
 
 class SchemaChange(NamedTuple):
     """A table was created, altered, renamed, dropped. ``tables`` are (schema, table) pairs that the statement touched;
-    ``columns`` are the columns of those that exist afterwards."""
+    ``columns`` are the columns of those that exist afterwards, ``shapes`` all that the engine knows of these tables.
+    The engine does not name a table that was renamed away: ``cdc.statement`` reads that from ``ddl``, in which
+    ``schema`` is meant where no other is named."""
 
     at: int
     ddl: str
     tables: tuple[tuple[str, str], ...]
     columns: Mapping[tuple[str, str], tuple[str, ...]]
     place: Place
+    schema: str = ""
+    shapes: Mapping[tuple[str, str], Row] = {}
 
 
 class Marker(NamedTuple):
@@ -197,6 +201,7 @@ def _schema_change(index: int, record: dict[str, Any], source: dict[str, Any]) -
         return None
     touched: list[tuple[str, str]] = []
     columns: dict[tuple[str, str], tuple[str, ...]] = {}
+    shapes: dict[tuple[str, str], Row] = {}
     for change in record.get("tableChanges") or ():
         table = _table_id(change["id"], record)
         touched.append(table)
@@ -204,7 +209,9 @@ def _schema_change(index: int, record: dict[str, Any], source: dict[str, Any]) -
             touched.append(_table_id(change["previousId"], record))
         if change.get("table"):
             columns[table] = tuple(column["name"] for column in change["table"]["columns"])
-    return SchemaChange(index, str(record["ddl"]), tuple(touched), columns, _place(source))
+            shapes[table] = change["table"]
+    schema = str(record.get("databaseName") or source.get("db") or "")
+    return SchemaChange(index, str(record["ddl"]), tuple(touched), columns, _place(source), schema, shapes)
 
 
 def _table_id(text: str, record: dict[str, Any]) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -35,3 +36,13 @@ class CapabilityMapping:
 
     capability: str
     tables: tuple[TableMapping, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The source tables, each once."""
+        return tuple(dict.fromkeys(one.source for one in self.tables))
+
+    def digest(self, source: str) -> str:
+        """64 characters that stand for all that rows of this source table are made by."""
+        made = [f"{t.table}: {sorted(t.expressions.items())} {t.where}" for t in self.tables if t.source == source]
+        return hashlib.sha256("\n".join(made).encode()).hexdigest()

@@ -40,7 +40,9 @@ def _release(spec: StreamSpec, request: int) -> None:
         ledger = Ledger(target, spec.capability, spec.direction)
         ledger.take()
         quarantine = Quarantine(target, spec.capability, spec.direction, spec.quarantine)
-        applier = Applier(target, read_plan(spec.mapping, source, target), quarantine)
+        stored = ledger.read()
+        shapes = stored.shapes if stored is not None else {}
+        applier = Applier(target, read_plan(spec.mapping, source, target, shapes, spec.accepted_keys), quarantine)
         Releaser(target, applier, quarantine, spec.capability, spec.direction, ledger.fence).look(request)
 
 

@@ -23,6 +23,9 @@ Session: TypeAlias = "pymysql.connections.Connection[Cursor]"
 _CONNECTION_LOST = frozenset({2002, 2003, 2006, 2013, 1040, 1053, 1077, 1080, 1152, 1153, 1184, 1927, 3169, 4031, 0})
 # lock wait timeout, deadlock, read-only for a moment (failover), query interrupted
 _TRY_AGAIN = frozenset({1205, 1213, 1290, 1836, 1317})
+# disk full, table is full, no space left for a temporary file, for writing one, for the binlog
+_FULL = frozenset({1021, 1114, 1878})
+_NO_SPACE = ("errno: 28", "error: 28", "no space left on device")
 
 
 def open_session(database: Database, *, load: bool = False, schema: bool = True, **options: Any) -> Session:
@@ -55,8 +58,18 @@ def connection_lost(error: BaseException) -> bool:
     return isinstance(error, (ConnectionError, TimeoutError, BrokenPipeError))
 
 
+def disk_full(error: BaseException) -> bool:
+    """Whether a server had no room for what it was to write."""
+    if not isinstance(error, pymysql.err.MySQLError) or not error.args:
+        return False
+    return error.args[0] in _FULL or any(sign in str(error.args[-1]).lower() for sign in _NO_SPACE)
+
+
 def try_again(error: BaseException) -> bool:
-    """Whether the same transaction, run again, may go through: a lost connection, a deadlock, a lock wait timeout."""
+    """Whether the same transaction, run again, may go through: a lost connection, a deadlock, a lock wait timeout, a
+    disk that is full."""
+    if disk_full(error):
+        return True
     if isinstance(error, pymysql.err.OperationalError) and error.args and error.args[0] in _TRY_AGAIN:
         return True
     return connection_lost(error)

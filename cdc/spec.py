@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping
+from cdc.policy import SchemaPolicy
 from cdc.quarantine import Bounds
 from cdc.source.hosting import EngineFiles, Hosting
 from cdc.source.port import Source
 from cdc.source.settings import Capture
 from cdc.state import Direction
 
-__all__ = ["EngineFiles", "SourceOf", "StreamSpec"]
+__all__ = ["EngineFiles", "SourceOf", "SpecError", "SpecOf", "StreamSpec"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class StreamSpec:
     copy: CopySettings = field(default_factory=CopySettings)
     quarantine: Bounds = field(default_factory=Bounds)
     recent_keys: int = 0  # how many of the keys changed last are told, for hot rows to be verified
+    schema_changes: SchemaPolicy = field(default_factory=SchemaPolicy)
+    accepted_keys: frozenset[str] = frozenset()  # foreign keys whose doings a comparison has to find
 
     @property
     def capability(self) -> str:
@@ -39,6 +42,13 @@ class StreamSpec:
         """Unique among the streams of a source; Debezium's topic prefix, hence the few characters."""
         return f"strangler.{self.capability}.{self.direction}".replace(" ", "_")
 
+
+class SpecError(Exception):
+    """What a stream is can't be read: the configuration is wrong. Its words say where."""
+
+
+SpecOf = Callable[[], StreamSpec]
+"""Reads what the stream is now: a mapping is corrected while its stream is stopped. Raises SpecError."""
 
 SourceOf = Callable[[Capture], Source]
 """Makes the source of a run; given by tests and other hostings, else it is the embedded engine."""

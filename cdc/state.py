@@ -35,6 +35,7 @@ _TABLES = (
         capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
         source_offset TEXT NOT NULL, position TEXT NOT NULL, copied LONGTEXT NOT NULL,
         events BIGINT NOT NULL DEFAULT 0, written_at DATETIME(6) NOT NULL, epoch BIGINT NOT NULL DEFAULT 0,
+        altered LONGTEXT NULL, halted LONGTEXT NULL,
         PRIMARY KEY (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_history (
         capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL, history LONGBLOB NOT NULL,
@@ -49,6 +50,10 @@ _TABLES = (
         source_table VARCHAR(64) COLLATE utf8mb4_bin NOT NULL, chunk BIGINT NOT NULL,
         keys_after TEXT NULL, keys_through TEXT NULL, rows_copied BIGINT NOT NULL,
         PRIMARY KEY (capability, direction, source_table, chunk)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_table (
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
+        source_table VARCHAR(64) COLLATE utf8mb4_bin NOT NULL, shape LONGTEXT NOT NULL, mapping CHAR(64) NOT NULL,
+        PRIMARY KEY (capability, direction, source_table)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
     f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.quarantine (
         id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
         capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
@@ -63,7 +68,11 @@ _TABLES = (
         KEY of_stream (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
 # Columns that came later: (table, column, how). Tables of earlier versions get them.
-_ADDED = (("stream_position", "epoch", "BIGINT NOT NULL DEFAULT 0"),)
+_ADDED = (
+    ("stream_position", "epoch", "BIGINT NOT NULL DEFAULT 0"),
+    ("stream_position", "altered", "LONGTEXT NULL"),  # the schema changes that were met last
+    ("stream_position", "halted", "LONGTEXT NULL"),  # the one that the stream stopped at by choice
+)
 _OWN = frozenset({"answered", "recent"})  # of Detail: between worker and control plane
 MISSING = frozenset({1049, 1146})  # unknown database, no such table
 

@@ -25,7 +25,7 @@ from cdc.release import release
 from cdc.report import Command, Reporter
 from cdc.session import connection_lost, open_session
 from cdc.source import hosting
-from cdc.spec import EngineFiles, SourceOf, StreamSpec
+from cdc.spec import EngineFiles, SourceOf, SpecOf, StreamSpec
 from cdc.state import Detail, StreamState, Wanted
 
 __all__ = ["EngineFiles", "StreamSpec", "run"]
@@ -35,15 +35,20 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 10.0
 log = structlog.get_logger("stream")
 
 
-def run(spec: StreamSpec, stop: threading.Event, source_of: SourceOf | None = None) -> None:
+def run(
+    spec: StreamSpec, stop: threading.Event, source_of: SourceOf | None = None, *, again: SpecOf | None = None
+) -> None:
     """Do what the desk wants until ``stop`` is set. Blocks. Errors stop the stream, not this function: they are told in
-    the desk's status, and the stream goes on when somebody asks for it (``StreamDesk.resume``)."""
-    _Stream(spec, stop, source_of).run()
+    the desk's status, and the stream goes on when somebody asks for it (``StreamDesk.resume``). Before each run
+    ``again`` is asked what the stream is now (its name and target stay): mappings and passwords get corrected."""
+    _Stream(spec, stop, source_of, again).run()
 
 
 class _Stream:
-    def __init__(self, spec: StreamSpec, stop: threading.Event, source_of: SourceOf | None) -> None:
-        self._spec, self._stop, self._source_of = spec, stop, source_of
+    def __init__(
+        self, spec: StreamSpec, stop: threading.Event, source_of: SourceOf | None, again: SpecOf | None
+    ) -> None:
+        self._spec, self._stop, self._source_of, self._again = spec, stop, source_of, again
         self._reporter = Reporter(spec.target, spec.capability, spec.direction)
         self._lag = Lag()
         self._released = 0  # the last request that was carried out while the stream stood still
@@ -73,6 +78,8 @@ class _Stream:
     def _obey(self, command: Command) -> None:
         if command.wanted is Wanted.RUNNING:
             self._reporter.say(StreamState.STARTING, error=None, note=None)
+            if self._again is not None:
+                self._spec = replace(self._again(), target=self._spec.target)
             Follower(self._spec, self._reporter, self._stop, self._lag, self._source_of).follow(command)
         elif command.wanted is Wanted.PAUSED:
             self._reporter.say(StreamState.PAUSED, error=None, note=None, progress=None, rows_per_second=0.0)

@@ -19,12 +19,13 @@ from cdc.apply.refusal import REFUSALS, Refused, of_the_row
 from cdc.apply.stage import StagingError
 from cdc.apply.text import MissingColumn, copied_text, load_text
 from cdc.apply.write import Writer
+from cdc.cascade import Removed
 from cdc.event import Change, Truncate
 from cdc.session import Session, try_again
 
 __all__ = ["Applier", "Refused", "Step"]
 
-Step = Sequence[Change] | Truncate
+Step = Sequence[Change] | Truncate | Removed
 _DUPLICATE, _NO_TEMPORARY = 1062, 1562
 _NOTHING = Texts(b"", b"")
 
@@ -45,8 +46,8 @@ class Applier:
         self._plan, self._staged = plan, False
         self._marks = plan.marks
         with self._session.cursor() as cursor:
-            for source in plan.sources.values():
-                source.staging.create(cursor)
+            for staging in (*(source.staging for source in plan.sources.values()), *plan.cascades.stagings):
+                staging.create(cursor)
             self._lifts = {}
             for number, writer in enumerate(plan.writers):
                 lift = Lift.of(writer, number)
@@ -76,6 +77,8 @@ class Applier:
                         self._clear(cursor, step.table)
                         if self._quarantine is not None:
                             self._quarantine.truncated(cursor, step)
+                    elif isinstance(step, Removed):
+                        self._cascade(cursor, step)
                     elif step:
                         self._take(cursor, step)
                 record(cursor)
@@ -216,6 +219,16 @@ class Applier:
             finally:
                 cursor.execute(CHECKED)
             _run(cursor, [*writer.updates(), lift.put_back(), writer.inserts()])
+
+    def _cascade(self, cursor: Cursor, step: Removed) -> None:
+        """What the source's foreign keys did below its binlog when these rows went."""
+        for effect in self._plan.cascades.effects:
+            if effect.key.parent == step.parent:
+                staging = effect.staging
+                staging.empty(cursor)
+                staging.load(cursor, staging.before, load_text(step.rows, staging.names))
+                _run(cursor, effect.statements())
+                staging.empty(cursor)
 
     def _clear(self, cursor: Cursor, table: str) -> None:
         for writer in reversed(self._plan.writers):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from cdc.apply.identity import Marks, marks_of
 from cdc.apply.stage import Staging
 from cdc.apply.write import TargetTable, Writer, other_unique_keys
 from cdc.carried import uncarried, unknown_text
+from cdc.cascade import Cascades, plan_cascades, read_foreign_keys
+from cdc.conversion import Unsupported
 from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.mention import mentioned
 from cdc.schema import Column, Table, read_table
@@ -26,6 +29,11 @@ _COUNTED = (
 _REFERENCED = (
     "SELECT DISTINCT REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE"
     " WHERE REFERENCED_TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME = %s"
+)
+
+ACCEPT = (
+    "map the key's columns plainly, or name such keys in foreign_keys.accept of the capability: what they do is found"
+    " by strangler verify only, then"
 )
 
 
@@ -61,10 +69,12 @@ class SourceTable:
 
 @dataclass(frozen=True)
 class Plan:
-    """``writers`` are in the mapping's order: upserts run in it, deletes against it."""
+    """``writers`` are in the mapping's order: upserts run in it, deletes against it. ``cascades`` are what foreign keys
+    of the source do to its rows."""
 
     sources: dict[str, SourceTable]
     writers: tuple[Writer, ...]
+    cascades: Cascades = field(default_factory=Cascades)
 
     @property
     def keys(self) -> dict[str, tuple[str, ...]]:
@@ -80,10 +90,18 @@ class Plan:
         return {name: (source.staging, source.key) for name, source in self.sources.items()}
 
 
-def read_plan(mapping: CapabilityMapping, source: Session, target: Session) -> Plan:
-    """Read both schemas and put the plan together. Raises PlanError with everything that does not fit."""
+def read_plan(
+    mapping: CapabilityMapping,
+    source: Session,
+    target: Session,
+    shapes: Mapping[str, Table] | None = None,
+    accepted: Collection[str] = (),
+) -> Plan:
+    """Read both schemas and put the plan together. ``shapes`` are source tables as they were where the stream stands:
+    those are not read. ``accepted`` are foreign keys of the source whose doings only a comparison has to find. Raises
+    PlanError with everything that does not fit."""
     problems: list[str] = []
-    sources = _source_tables(mapping, source, problems)
+    sources = _source_tables(mapping, source, problems, shapes or {})
     targets = _target_tables(mapping, target, problems)
     stagings: dict[str, Staging] = {}
     server = Server.of(source)
@@ -109,7 +127,23 @@ def read_plan(mapping: CapabilityMapping, source: Session, target: Session) -> P
         name: SourceTable(table, stagings[name], tuple(w for w in writers if w.mapping.source == name))
         for name, table in sources.items()
     }
-    return Plan(by_source, writers)
+    return Plan(by_source, writers, _cascades(source, writers, sources, accepted))
+
+
+def _cascades(
+    source: Session, writers: Sequence[Writer], sources: Mapping[str, Table], accepted: Collection[str]
+) -> Cascades:
+    """Raises PlanError naming each foreign key that changes rows which nothing tells."""
+    keys, server = read_foreign_keys(source), Server.of(source)
+    names = {key.parent for key in keys if key.child in sources}
+    parents = {name: table for name in names if (table := read_table(source, name, server)) is not None}
+    try:
+        cascades = plan_cascades([k for k in keys if k.parent in parents], keys, writers, sources, parents, accepted)
+    except Unsupported as error:
+        raise PlanError([str(error)]) from error
+    if cascades.refused:
+        raise PlanError([*cascades.refused, ACCEPT])
+    return cascades
 
 
 def key_columns(mapping: CapabilityMapping, table: Table) -> tuple[str, ...]:
@@ -127,10 +161,12 @@ def _expressions(one: TableMapping) -> list[str]:
     return [*one.expressions.values(), *([one.where] if one.where else [])]
 
 
-def _source_tables(mapping: CapabilityMapping, session: Session, problems: list[str]) -> dict[str, Table]:
+def _source_tables(
+    mapping: CapabilityMapping, session: Session, problems: list[str], shapes: Mapping[str, Table]
+) -> dict[str, Table]:
     server, found = Server.of(session), dict[str, Table]()
-    for name in dict.fromkeys(one.source for one in mapping.tables):
-        table = read_table(session, name, server)
+    for name in mapping.sources:
+        table = shapes.get(name) or read_table(session, name, server)
         if table is None:
             problems.append(f"the source has no table {name} (or the account may not read it)")
         elif not table.primary_key:

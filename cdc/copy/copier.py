@@ -25,6 +25,7 @@ from cdc.apply.isolate import Aside
 from cdc.apply.plan import Plan, SourceTable
 from cdc.apply.quarantine import Quarantine
 from cdc.apply.stage import StagingError
+from cdc.cascade import Cascades
 from cdc.copy.apart import Apart
 from cdc.copy.key import signature
 from cdc.copy.progress import Chunk, gaps
@@ -71,7 +72,7 @@ class Copier:
         self._spec, self._settings, self._session, self._ledger = spec, spec.copy, session, ledger
         self._marker, self._lag = marker, lag
         self._store = CopyStore(spec.capability, spec.direction, secrets.token_hex(16))
-        self._turns, self._windows = Turns(), Windows({})
+        self._turns, self._windows, self._cascades = Turns(), Windows({}), Cascades()
         self._work = Work([], spec.copy.chunk_rows)
         self._throttle = Throttle(spec.copy, spec.source, lag, lambda: self._reading)
         self._reading, self._counting = 0, threading.Lock()
@@ -91,7 +92,8 @@ class Copier:
         self._windows = Windows({job.name: job.source.key for job in jobs})
         sources = {**plan.sources, **{job.name: job.source for job in jobs}}
         by_target = {writer.mapping.table: writer for source in sources.values() for writer in source.writers}
-        return Plan(sources, tuple(by_target[writer.mapping.table] for writer in plan.writers))
+        self._cascades = plan.cascades
+        return replace(plan, sources=sources, writers=tuple(by_target[w.mapping.table] for w in plan.writers))
 
     def start(self) -> None:
         """The stream has begun: copy."""
@@ -108,6 +110,9 @@ class Copier:
         Raises Ended, or what went wrong in a session of the copy.
         """
         touched = {event.table for event in events if isinstance(event, (Change, Truncate))}
+        removing = {event.table for event in events if isinstance(event, Change) and event.op == "d"}
+        orphaned = self._cascades.children(removing)
+        touched |= orphaned
         targets = frozenset[str]().union(*(job.targets for job in self._work.jobs if job.name in touched))
         try:
             self._turns.stream_begins(targets, lambda: self._failed is not None)
@@ -115,6 +120,7 @@ class Copier:
             self._raise_failure()
             raise
         self._windows.note(events)
+        self._windows.spoil(orphaned, "rows may have gone by a foreign key meanwhile")
 
     def stream_ended(self, events: Iterable[Event]) -> None:
         """These events are committed."""

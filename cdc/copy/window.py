@@ -93,6 +93,13 @@ class Windows:
                         if table in self._logs:
                             self._logs[table].spoil("the table was altered meanwhile")
 
+    def spoil(self, tables: Iterable[str], why: str) -> None:
+        """Chunks of these tables that are under way must be read again."""
+        with self._lock:
+            for table in tables:
+                if table in self._logs:
+                    self._logs[table].spoil(why)
+
     def close(self, window: Window) -> list[Key] | None:
         """The different keys that were seen since the window was opened; None when it is spoilt. Safe to repeat."""
         with self._lock:

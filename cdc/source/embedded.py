@@ -15,6 +15,7 @@ from typing import Any
 
 import jpype
 
+from cdc.source.engine_log import Unseen, listen, unlisten
 from cdc.source.failure import failure
 from cdc.source.handover import HandOver
 from cdc.source.jvm import java
@@ -56,6 +57,7 @@ class EmbeddedSource:
         self._handed: HandOver | None = None
         self._closing, self._ended = threading.Event(), threading.Event()
         self._error: SourceError | None = None
+        self._unseen = Unseen(capture.tables)
         self._engine: Any = None
         self._thread: threading.Thread | None = None
 
@@ -69,6 +71,7 @@ class EmbeddedSource:
 
     def start(self, resume: Resume | None) -> None:
         classes = java(*self._java_files)
+        listen(self._unseen.note)
         self._folder.mkdir(parents=True, exist_ok=True)
         for stale in (self._offset_file, self._history_file):
             stale.unlink(missing_ok=True)
@@ -102,7 +105,11 @@ class EmbeddedSource:
     def history(self) -> bytes:
         return self._history_file.read_bytes()
 
+    def unseen(self) -> dict[str, str]:
+        return self._unseen.take()
+
     def close(self) -> None:
+        unlisten(self._unseen.note)
         self._closing.set()
         threading.Thread(target=self._let_go, name="engine-close", daemon=True).start()
         until = time.monotonic() + CLOSE_SECONDS

@@ -32,6 +32,8 @@ _PURGED = (
     "code=1236",
 )
 _HISTORY = ("db history topic", "schema history", "history topic or its content")
+_INCOMPLETE = ("but row size",)
+_UNREAD = ("NoViableAltException", "ParsingException", "InputMismatchException", "mismatched input", "extraneous input")
 _NOISE = re.compile(r"^(java\.(lang|util|io|sql)\.[\w.]+|[\w.]+(Exception|Error)): ")
 
 
@@ -47,6 +49,18 @@ def failure(said: list[str]) -> SourceError:
     if any(sign.lower() in everything.lower() for sign in _HISTORY):
         return SourceError(
             f"the stream's schema history is missing or wrong ({message})", way_out="strangler sync resnapshot"
+        )
+    if any(sign in everything for sign in _INCOMPLETE):
+        return SourceError(
+            "a change event has not all columns of its table: it was written with a binlog_row_image other than FULL,"
+            f" by the server's setting or a session's ({message})",
+            way_out="SET GLOBAL binlog_row_image = 'FULL' at the source, end the sessions that have another, and copy"
+            " all tables again: strangler sync resnapshot",
+        )
+    if any(sign in everything for sign in _UNREAD):
+        return SourceError(
+            f"the engine can't read a statement of the source's binlog ({message})",
+            way_out="it is in the worker's log; begin behind it by copying all tables: strangler sync resnapshot",
         )
     if any(sign in everything for sign in _AWAY):
         return SourceError(f"the source can't be reached ({message})", away=True)

@@ -13,6 +13,8 @@ from typing import Any
 import jpype
 import jpype.config
 
+from cdc.source.engine_log import log_file
+
 # Nothing in Java has to be kept at exit: the only truth is the position with the rows. Leaving by Java's own shutdown
 # would wait for every thread of an engine, and for ever for one that is stuck.
 jpype.config.onexit = False
@@ -51,6 +53,7 @@ def java(jars: tuple[Path, ...], java_home: Path, heap_mb: int, log_level: str =
                 "-XX:+DisableExplicitGC",
                 "--enable-native-access=ALL-UNNAMED",
                 f"-Dorg.slf4j.simpleLogger.defaultLogLevel={log_level}",
+                f"-Dorg.slf4j.simpleLogger.logFile={log_file()}",
                 classpath=[str(jar) for jar in jars],
                 convertStrings=False,
             )

@@ -129,6 +129,10 @@ class KafkaSource:
         """The connector keeps it in a topic of its own."""
         return b""
 
+    def unseen(self) -> dict[str, str]:
+        """Connect's log, which would tell, is not read."""
+        return {}
+
     def close(self) -> None:
         if self._watch is not None:
             self._watch.end()

@@ -51,5 +51,9 @@ class Source(Protocol):
     def history(self) -> bytes:
         """As in ``Resume``; read it after a schema change has arrived."""
 
+    def unseen(self) -> dict[str, str]:
+        """Tables of which the source passed over something that is no row event since this was last asked, each with
+        the statement. All of it lies before whatever is polled later."""
+
     def close(self) -> None:
         """Stop and wait until it has stopped. Safe to repeat, and after an error."""

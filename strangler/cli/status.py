@@ -128,13 +128,19 @@ def trouble(sync: dict[str, Any]) -> list[str]:
     error = sync.get("error")
     if error:
         at = f" at {error['position']}" if error.get("position") else ""
-        lines = [f"stream stopped{at}: {error['message']}"]
+        lines = [f"stream stopped{at}: {error['message']}", *_ageing(sync)]
         return [*lines, *([f"  {error['way_out']}"] if error.get("way_out") else [])]
     if sync["state"] in ("unreachable", "retrying") and sync.get("note"):
-        return [f"stream {sync['state']}: {sync['note']}"]
+        return [f"stream {sync['state']}: {sync['note']}", *_ageing(sync)]
     if sync["state"] == "not running":
         return ["its stream worker does not answer: strangler ps"]
     return []
+
+
+def _ageing(sync: dict[str, Any]) -> list[str]:
+    """What a stream that does not follow means for who reads from new."""
+    lag = sync.get("lag_seconds")
+    return [] if lag is None else [f"  traffic is untouched; data on new is {phrase.lag(lag)} old and ageing"]
 
 
 def show_one(found: dict[str, Any], screen: Screen) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cdc.database import Database
+from cdc.policy import Reaction
 from proxy.routes import RouteTable, Upstream, check
 from strangler.config.kafka_check import wrong_kafka
 from strangler.config.model import METHODS, Capability, Config, Legacy
@@ -221,6 +222,12 @@ def _capability(config: Config, name: str, capability: Capability) -> Iterator[F
             yield Finding((*key, "database"), "the new side needs a database of its own, this one is legacy's")
     elif capability.tables:
         yield Finding(key, "a capability with tables needs a database", 'database = "..."')
+    if capability.schema_changes.swap is Reaction.IGNORE:
+        yield Finding(
+            (*key, "schema_changes", "swap"),
+            "a swap can't be ignored: rows of the table that was swapped in would be lost",
+            'write "follow" or "stop"',
+        )
     for phase in capability.gates:
         if phase not in GATED:
             yield Finding((*key, "gates", phase), f"no gate {phase!r}", nearest(phase, GATED))

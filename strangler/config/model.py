@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from cdc.policy import Reaction, SchemaPolicy
 from cdc.quarantine import Bounds
 from cdc.verify import Limits
 from proxy.routes import Access, Route
@@ -256,6 +257,29 @@ class QuarantineSection(Section):
         return Bounds(self.max_events, int(self.max_megabytes * 1024 * 1024), self.max_keys_at_once)
 
 
+class SchemaChangesSection(Section):
+    """What the stream does when a legacy table that it reads is altered, by kind: stop with the statement shown,
+    follow (and copy the table again where rows may have changed without an event), or ignore (follow, copy nothing).
+    ``swap``: another table stands under the name, as online-schema-change tools do, or rows went by the statement."""
+
+    add: Reaction = Reaction.FOLLOW
+    drop: Reaction = Reaction.FOLLOW
+    change: Reaction = Reaction.FOLLOW
+    rename: Reaction = Reaction.FOLLOW
+    swap: Reaction = Reaction.FOLLOW
+
+    @property
+    def policy(self) -> SchemaPolicy:
+        return SchemaPolicy(self.add, self.drop, self.change, self.rename, self.swap)
+
+
+class ForeignKeysSection(Section):
+    """``accept``: foreign keys of legacy tables that change rows by themselves (CASCADE, SET NULL), which the server
+    does not log and the stream can't tell: differences that come of it are left for ``strangler verify`` to find."""
+
+    accept: tuple[Text, ...] = ()
+
+
 class Capability(Section):
     """What moves together: routes, tables, one contract, one service."""
 
@@ -270,6 +294,8 @@ class Capability(Section):
     copy_: Annotated[CopySection, Field(alias="copy")] = CopySection()
     verify: VerifySection = VerifySection()
     quarantine: QuarantineSection = QuarantineSection()
+    schema_changes: SchemaChangesSection = SchemaChangesSection()
+    foreign_keys: ForeignKeysSection = ForeignKeysSection()
     canary: CanarySection = CanarySection()
     gates: Mapping[StrictStr, Gate] = {}
 

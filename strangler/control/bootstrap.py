@@ -13,6 +13,7 @@ from proxy.publish import Flipper
 from proxy.store import FlagStore, engine_for
 from proxy.xds.server import AdsServer
 from strangler.config import Config, Resolved, resolve
+from strangler.config.reread import Reread
 from strangler.control import secret, tables
 from strangler.control.audit import Audit
 from strangler.control.compare import Comparer
@@ -85,8 +86,10 @@ def compose(config: Config, *, xds: tuple[str, int], now: Callable[[], datetime]
     """Blocks for a moment (database). Raises NotRunning when a side has no address yet, SchemaTooNew, SecretError."""
     token, key = secret.token(config.state), secret.cohort_key(config.state)
 
+    reread = Reread(config)
+
     def resolved() -> Resolved:
-        return resolve(config)
+        return resolve(reread.lenient())
 
     first = resolved()
     engine = engine_for(first.state_url)
@@ -102,7 +105,7 @@ def compose(config: Config, *, xds: tuple[str, int], now: Callable[[], datetime]
     phases, evidence, audit = PhaseStore(engine), EvidenceStore(engine), Audit(engine)
     operation_store = OperationStore(engine)
     operations = Operations(operation_store, now)
-    streams, preflight = Streams(resolved), Preflight(resolved)
+    streams, preflight = Streams(resolved), Preflight(lambda: resolve(reread.strict()))
     meter = TrafficMeter(resolved, stats.read)
     observer = Observer(config, phases, evidence, streams, meter, now)
     runs = VerifyRuns(engine)

@@ -17,13 +17,17 @@ log = structlog.get_logger()
 
 
 class Preflight:
-    """``check`` raises Usage naming file, line and key of every mapping error, or Failed when a database is away."""
+    """``check`` raises Usage naming file, line and key of every mapping error, or Failed when a database is away.
+    ``resolved`` reads the mappings as they are in the file now, and may raise ConfigError."""
 
     def __init__(self, resolved: Callable[[], Resolved]) -> None:
         self._resolved = resolved
 
     async def check(self, capability: str) -> None:
-        resolved = self._resolved()
+        try:
+            resolved = self._resolved()
+        except ConfigError as error:
+            raise Usage(str(error)) from error
 
         def ask() -> list[MappingProblem]:
             mapping = resolved.mapping(capability)

@@ -13,6 +13,7 @@ import structlog
 
 from cdc.copy.settings import CopySettings
 from cdc.source.hosting import Hosting
+from cdc.spec import SpecError
 from cdc.state import Direction
 from cdc.stream import EngineFiles, StreamSpec, run
 from strangler.config import Config, ConfigError, NotRunning, Resolved, load, resolve
@@ -47,8 +48,19 @@ def main(arguments: list[str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    run(spec, stop)
+    run(spec, stop, again=lambda: _read_again(arguments[0]))
     return 0
+
+
+def _read_again(capability: str) -> StreamSpec:
+    """As strangler.toml is now. Raises SpecError."""
+    try:
+        config = load()
+        if capability not in config.capabilities:
+            raise SpecError(f"{config.path.name} has no capability {capability!r} any more")
+        return stream_spec(config, capability)
+    except (ConfigError, NotRunning, ArtifactError, ValueError) as error:
+        raise SpecError(str(error)) from error
 
 
 def stream_spec(config: Config, capability: str) -> StreamSpec:
@@ -63,6 +75,8 @@ def stream_spec(config: Config, capability: str) -> StreamSpec:
         copy=CopySettings(**dict(config.capabilities[capability].copy_)),
         quarantine=config.capabilities[capability].quarantine.bounds,
         recent_keys=RECENT_KEYS if config.capabilities[capability].verify.continuous else 0,
+        schema_changes=config.capabilities[capability].schema_changes.policy,
+        accepted_keys=frozenset(config.capabilities[capability].foreign_keys.accept),
     )
 
 

@@ -19,6 +19,7 @@ import pytest
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.policy import SchemaPolicy
 from cdc.quarantine import Bounds, QuarantineDesk
 from cdc.server import source_position
 from cdc.session import open_session
@@ -52,6 +53,8 @@ class Lab:
     copy: CopySettings = field(default_factory=CopySettings)
     bounds: Bounds = field(default_factory=Bounds)
     recent_keys: int = 0
+    policy: SchemaPolicy = field(default_factory=SchemaPolicy)
+    accepted: frozenset[str] = frozenset()
     desk: StreamDesk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +71,8 @@ class Lab:
             quarantine=self.bounds,
             copy=self.copy,
             recent_keys=self.recent_keys,
+            schema_changes=self.policy,
+            accepted_keys=self.accepted,
         )
 
     @property
@@ -76,9 +81,9 @@ class Lab:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """The stream's worker in a thread of this process."""
+        """The stream's worker in a thread of this process. What is changed here counts from its next run on."""
         stop = threading.Event()
-        thread = threading.Thread(target=run, args=(self.spec, stop), daemon=True)
+        thread = threading.Thread(target=run, args=(self.spec, stop), kwargs={"again": lambda: self.spec}, daemon=True)
         thread.start()
         try:
             yield

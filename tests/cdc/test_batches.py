@@ -66,6 +66,18 @@ def test_a_schema_change_comes_alone():
     assert [ats(waiting.cut()), ats(waiting.cut()), ats(waiting.cut()), waiting.cut()] == [[0], [1], [2], None]
 
 
+def test_what_one_statement_makes_stays_together_and_is_waited_for():
+    one, other = schema_change(1), schema_change(1)
+    waiting = assembled([one])
+    assert waiting.cut(everything=True) is None  # the statement may make more
+    waiting.add(Handed("b"), [other])
+    assert waiting.cut(everything=True) is None
+    waiting.add(Handed("c"), [schema_change(2), Marker(3, "s", 1, "g3")])
+    cut = waiting.cut()
+    assert cut is not None and (cut.events, cut.offset) == ([one, other], "b1")
+    assert [ats(waiting.cut()), ats(waiting.cut()), waiting.cut()] == [[2], [3], None]
+
+
 def test_heartbeats_are_nothing_to_apply():
     waiting = assembled([Heartbeat(0)])
     assert waiting.cut(everything=True) is None and waiting.size == 0

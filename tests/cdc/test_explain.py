@@ -8,9 +8,10 @@ import pytest
 from cdc.apply.applier import Refused
 from cdc.apply.plan import PlanError
 from cdc.event import Change, EventError
-from cdc.explain import explain, waiting_helps
-from cdc.ledger import TakenError
+from cdc.explain import explain, waiting_helps, words_of
+from cdc.ledger import HistoryLost, TakenError
 from cdc.source.port import SourceError
+from cdc.spec import SpecError
 
 
 def test_a_refused_event_is_told_with_position_table_key_and_event():
@@ -34,6 +35,13 @@ def test_a_refused_event_is_told_with_position_table_key_and_event():
             pymysql.err.OperationalError(1142, "SELECT denied"),
             "a database refused: SELECT denied (error 1142)",
             "resume",
+        ),
+        (SpecError("strangler.toml:3: x"), "strangler.toml:3: x", "correct strangler.toml"),
+        (HistoryLost("no row"), "no row", "strangler sync resnapshot catalog"),
+        (
+            pymysql.err.OperationalError(1045, "Access denied for user 'x'"),
+            "a database does not let the stream's account in: Access denied for user 'x'",
+            "was its password changed?",
         ),
         (KeyError("x"), "unexpected: KeyError: x", "the worker's log"),
     ],
@@ -59,3 +67,16 @@ def test_every_error_has_words_and_a_way_out(error: Exception, words: str, way_o
 )
 def test_when_waiting_helps(error: Exception, helps: bool):
     assert waiting_helps(error) is helps
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pymysql.err.OperationalError(1114, "The table 'products' is full"),
+        pymysql.err.InternalError(1021, "Disk full (/tmp/x); waiting for someone to free some space"),
+        pymysql.err.OperationalError(3, "Error writing file '/tmp/x' (OS errno 28 - No space left on device)"),
+    ],
+)
+def test_a_full_disk_is_waited_for_and_said(error: Exception):
+    assert waiting_helps(error)
+    assert words_of(error).startswith("a database has no room for what it is to write, and it goes on when there is")

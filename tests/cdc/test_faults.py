@@ -6,18 +6,20 @@ import secrets
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cdc.database import Database
-from cdc.state import StreamState
+from cdc.session import open_session
+from cdc.state import StreamError, StreamState
 from strangler.dev.mysql import private_mysql
 from strangler.dev.server import LOOPBACK, PrivateServer
 from tests.cdc.conftest import MakeLab
-from tests.cdc.lab import execute, one_table
+from tests.cdc.lab import PRODUCTS, execute, one_table
+from tests.cdc.relay import slow_link
 from tests.cdc.test_kill import Writer, assert_equal
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
@@ -150,6 +152,121 @@ def test_a_purged_binlog_is_told_and_a_new_copy_is_the_way_out(frail, mysql_new,
         assert lab.new("SELECT title FROM products ORDER BY 1") == [("b",), ("c",), ("d",)]
 
 
+def test_what_a_session_writes_by_settings_of_its_own(
+    frail, mysql_new, make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch
+):
+    """Statements instead of rows, rows without all columns, nothing at all; and the server's own settings changed."""
+    monkeypatch.setattr("cdc.vigil.EVERY_SECONDS", 0.3)
+    monkeypatch.setattr("cdc.vigil.SESSIONS_EVERY_SECONDS", 0.3)
+    lab = make_lab(frail, mysql_new)
+    titles = "SELECT title FROM products ORDER BY legacy_id"
+    execute(lab.source, "INSERT INTO items (title) VALUES ('a'), ('b')")
+    with lab.streaming():
+        execute(
+            lab.source, "SET SESSION binlog_format = 'STATEMENT'", "INSERT INTO items (title) VALUES ('as a statement')"
+        )
+        lab.until_true(lambda status: lab.new(titles) == [("a",), ("b",), ("as a statement",)])  # copied again
+        lab.until(StreamState.STREAMING)
+        with closing(open_session(lab.source)) as session, session.cursor() as cursor:
+            cursor.execute("SET SESSION sql_log_bin = 0")
+            status = lab.until_true(lambda status: "sql_log_bin = OFF" in str(status.detail.warnings))
+            assert f"KILL {session.thread_id()}" in str(status.detail.warnings)
+        execute(lab.source, "SET SESSION binlog_row_image = 'MINIMAL'", "UPDATE items SET title = 'A' WHERE id = 1")
+        error = lab.stopped()
+        assert "a binlog_row_image other than FULL" in error.message
+        assert lab.new(titles)[0] == ("a",)
+        lab.desk.resnapshot()
+        lab.until(StreamState.STREAMING)
+        lab.settle()
+        assert lab.new(titles)[0] == ("A",)
+        with setting(lab.source, "binlog_format", "'STATEMENT'", "'ROW'"):
+            error = lab.stopped()
+            assert "changed while the stream followed" in error.message
+            assert "binlog_format = STATEMENT, ROW is needed" in error.message
+            assert lab.desk.position() is None  # nobody may think that all is there
+        lab.desk.resnapshot()
+        lab.until(StreamState.STREAMING)
+        lab.settle()
+        assert_equal(lab)
+
+
+def test_a_lost_history_another_binlog_and_a_new_password(frail, mysql_new, make_lab: MakeLab):
+    lab = make_lab(frail, mysql_new)
+    account = f"'u_{secrets.token_hex(4)}'@'{LOOPBACK}'"
+    admin = lab.source
+    execute(admin, "INSERT INTO items (title) VALUES ('a')", f"CREATE USER {account} IDENTIFIED BY 'one'")
+    execute(admin, f"GRANT ALL ON *.* TO {account}")
+    lab.source = replace(admin, user=account.split("'")[1], password="one")
+
+    def stopped_after(*statements: str, on: Database) -> StreamError:
+        lab.desk.want("paused")
+        lab.until(StreamState.PAUSED)
+        execute(on, *statements)
+        lab.desk.resume()
+        return lab.stopped()
+
+    def copied_again() -> None:
+        lab.desk.resnapshot()
+        lab.until(StreamState.STREAMING)
+        execute(admin, "INSERT INTO items (title) VALUES ('more')")
+        lab.settle()
+        assert_equal(lab)
+
+    with lab.streaming():
+        error = stopped_after(
+            f"DELETE FROM strangler.stream_history WHERE capability = '{lab.mapping.capability}'", on=lab.target
+        )
+        assert "what the tables looked like at the stored position is lost" in error.message
+        assert "strangler sync resnapshot" in error.way_out
+        copied_again()
+        error = stopped_after("RESET MASTER", on=admin)  # as a server that failed over to one that was set up anew
+        assert "which this source never had: it is another server, or was set back" in error.message
+        assert "strangler sync resnapshot" in error.way_out
+        copied_again()
+        error = stopped_after(f"ALTER USER {account} IDENTIFIED BY 'two'", on=admin)
+        assert "does not let the stream's account in: Access denied" in error.message
+        assert "was its password changed?" in error.way_out
+        execute(admin, "INSERT INTO items (title) VALUES ('meanwhile')")
+        lab.source = replace(lab.source, password="two")
+        lab.desk.resume()
+        lab.until(StreamState.STREAMING)
+        lab.settle()
+        assert_equal(lab)
+    execute(admin, f"DROP USER {account}")
+
+
+def test_a_mariadb_that_was_set_up_anew(mariadb_server, mysql_new, make_lab: MakeLab):
+    lab = make_lab(mariadb_server, mysql_new)
+    execute(lab.source, "INSERT INTO items (title) VALUES ('a')")
+    with lab.streaming():
+        lab.desk.want("paused")
+        lab.until(StreamState.PAUSED)
+        execute(lab.source, "INSERT INTO items (title) VALUES ('meanwhile')", "RESET MASTER")
+        lab.desk.resume()
+        error = lab.stopped()
+        assert "which this source never had" in error.message and "strangler sync resnapshot" in error.way_out
+        lab.desk.resnapshot()
+        lab.until(StreamState.STREAMING)
+        lab.settle()
+        assert_equal(lab)
+
+
+def test_a_target_without_room_is_waited_for(mysql_legacy, frail, make_lab: MakeLab):
+    """A MEMORY table that is full gives the very error of a full disk."""
+    lab = make_lab(mysql_legacy, frail, target_sql=(f"{PRODUCTS} ENGINE = MEMORY",))
+    with setting(lab.target, "max_heap_table_size", "16384", "16777216"), lab.streaming():
+        execute(lab.target, "ALTER TABLE products ENGINE = MEMORY")  # takes the limit over
+        rows = ", ".join(["(REPEAT('x', 190), 1)"] * 500)
+        execute(lab.source, f"INSERT INTO items (title, price) VALUES {rows}")
+        status = lab.until(StreamState.RETRYING)
+        assert "a database has no room for what it is to write" in str(status.detail.note)
+        execute(lab.target, "SET SESSION max_heap_table_size = 64 << 20", "ALTER TABLE products ENGINE = InnoDB")
+        lab.until(StreamState.STREAMING)
+        lab.settle()
+        assert lab.new("SELECT COUNT(*) FROM products") == [(500,)]
+        assert lab.quarantine.heads() == []
+
+
 def test_a_source_that_is_away_is_waited_for(frail, mysql_new, make_lab: MakeLab):
     lab = make_lab(frail, mysql_new)
     with lab.streaming():
@@ -166,6 +283,22 @@ def test_a_source_that_is_away_is_waited_for(frail, mysql_new, make_lab: MakeLab
             lab.until(StreamState.STREAMING)
         lab.settle()
         assert_equal(lab)
+
+
+def test_a_slow_link_that_is_cut(mysql_legacy, mysql_new, make_lab: MakeLab):
+    lab = make_lab(mysql_legacy, mysql_new)
+    with slow_link(lab.source.port, 0.01) as link:
+        lab.source = replace(lab.source, port=link.port)
+        rows = ", ".join(["('before', 1)"] * 2000)
+        execute(lab.source, f"INSERT INTO items (title, price) VALUES {rows}")
+        with lab.streaming():
+            link.cut()
+            lab.until(StreamState.RETRYING)
+            link.mend()
+            execute(lab.source, "UPDATE items SET title = 'after' WHERE id <= 500")
+            lab.settle()
+            lab.until(StreamState.STREAMING)
+            assert assert_equal(lab) == 2000
 
 
 def test_a_target_that_is_restarted_is_waited_for(mysql_legacy, frail, make_lab: MakeLab):

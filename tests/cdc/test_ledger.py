@@ -84,3 +84,17 @@ def test_only_one_at_a_time(new_ledger):
     second, _ = new_ledger()
     with pytest.raises(TakenError, match="another worker writes the stream"):
         second.take()
+
+
+def test_a_clock_that_was_set_back_gives_nobody_the_right_to_write(new_ledger, monkeypatch: pytest.MonkeyPatch):
+    first, its_session = new_ledger()
+    first.take()
+    first.begin(Resume("{}", b""))
+    with its_session.cursor() as cursor:
+        cursor.execute("SELECT RELEASE_ALL_LOCKS()")
+    monkeypatch.setattr("cdc.ledger.time.time_ns", lambda: 1_000_000_000)
+    second, session = new_ledger()
+    second.take()
+    advance(second, session, "two")
+    with pytest.raises(TakenError):
+        advance(first, its_session, "stale")

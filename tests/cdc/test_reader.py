@@ -54,6 +54,9 @@ class Listed:
     def history(self) -> bytes:
         return b""
 
+    def unseen(self) -> dict[str, str]:
+        return {}
+
     def close(self) -> None:
         pass
 

@@ -44,5 +44,17 @@ def test_the_first_that_says_something_is_told_without_java():
     assert not error.away
 
 
+def test_an_incomplete_row_image():
+    error = failure(["Error processing row in items, internal schema size 9, but row size 1 , restart connector"])
+    assert not error.away
+    assert "a binlog_row_image other than FULL" in str(error)
+    assert "binlog_row_image = 'FULL'" in error.way_out and "sync resnapshot" in error.way_out
+
+
+def test_a_statement_that_the_engine_cannot_read():
+    error = failure(["org.antlr.v4.runtime.NoViableAltException", "io.debezium.text.ParsingException: DDL"])
+    assert "can't read a statement of the source's binlog" in str(error) and "sync resnapshot" in error.way_out
+
+
 def test_silence():
     assert "without saying why" in str(failure([]))

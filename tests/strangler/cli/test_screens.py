@@ -134,6 +134,7 @@ def test_a_stopped_stream_is_told_with_its_way_out() -> None:
     text = shown(status.show_all, answer(capability(sync=stopped)))
     assert "no, stopped" in text
     assert "catalog: stream stopped at 3f2a:1-9: ALTER TABLE items DROP COLUMN colour" in text
+    assert "traffic is untouched; data on new is 12 s old and ageing" in text
     assert "correct the mapping" in text
 
 
