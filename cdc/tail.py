@@ -179,6 +179,7 @@ class Tail:
             **({} if self._copy is not None else {"rows_per_second": self._rate.per_second(now)}),
             behind_events=0 if not events and self._waiting.size == 0 and self._lag.waiting(now) < 1.0 else None,
             note=None,
+            left_out=self._applier.left_out,
         )
 
 

@@ -19,6 +19,9 @@ from cdc.apply.stage import StagingError
 from cdc.apply.text import MissingColumn, copied_text, load_text
 from cdc.apply.write import Writer
 from cdc.event import Change, Truncate
+from cdc.mapping import Writes
+from cdc.ownership.gate import Gate
+from cdc.ownership.recent import note
 from cdc.session import Session, try_again
 
 __all__ = ["Applier", "Refused", "Step"]
@@ -30,10 +33,15 @@ _DUPLICATE, _NO_TEMPORARY = 1062, 1562
 class Applier:
     """Writes batches through one session on the target. Not for use from several threads."""
 
-    def __init__(self, session: Session, plan: Plan, quarantine: Quarantine | None = None) -> None:
+    def __init__(
+        self, session: Session, plan: Plan, quarantine: Quarantine | None = None, gate: Gate | None = None
+    ) -> None:
         """Makes the staging tables, and reads what is in quarantine; without one, whatever can't be applied is raised.
-        Raises pymysql.err.MySQLError."""
-        self._session, self._plan, self._quarantine = session, plan, quarantine
+        ``gate`` says in each transaction what comes from an owner; without one, everything does. Raises
+        pymysql.err.MySQLError."""
+        self._session, self._plan, self._quarantine, self._gate = session, plan, quarantine, gate
+        self._owned = True  # what is being written comes from the owner
+        self.left_out = 0  # changes that were not applied, as they did not
         self._staged = False
         self._lifts: dict[str, Lift] = {}
         self.renew(plan)
@@ -69,7 +77,8 @@ class Applier:
         try:
             self._session.begin()
             with self._session.cursor() as cursor:
-                for step in steps:
+                for owned, step in self._admit(cursor, steps):
+                    self._owned = owned
                     if isinstance(step, Truncate):
                         self._clear(cursor, step.table)
                         if self._quarantine is not None:
@@ -90,6 +99,37 @@ class Applier:
     @property
     def plan(self) -> Plan:
         return self._plan
+
+    def enter(self, cursor: Cursor) -> None:
+        """In the caller's transaction, before ``attempt`` or ``isolated``: ask the gate."""
+        if self._gate is not None:
+            self._owned = self._gate.opens(self._gate.enter(cursor))
+
+    def _admit(self, cursor: Cursor, steps: Iterable[Step]) -> list[tuple[bool, Step]]:
+        """The steps with whether each comes from the owner, without what nobody writes if it does not."""
+        if self._gate is None:
+            return [(True, step) for step in steps]
+        row = self._gate.enter(cursor)
+        split = self._gate.split(row, steps)
+        armed = row is not None or self._gate.opens(row)  # a way back that was never armed carries nothing at all
+        used = {writer.mapping.source for writer in self._plan.unowned} if armed else set[str]()
+        admitted: list[tuple[bool, Step]] = []
+        for owned, step in split:
+            if isinstance(step, Truncate):
+                if owned or step.table in used:
+                    admitted.append((owned, step))
+                continue
+            kept = step if owned else [change for change in step if change.table in used]
+            self.left_out += len(step) - len(kept)
+            admitted.append((owned, kept))
+        if row is not None and row.watch:
+            changes = [c for owned, step in admitted if owned and not isinstance(step, Truncate) for c in step]
+            note(cursor, self._gate.capability, self._gate.direction, changes, self._plan.keys)
+        return admitted
+
+    @property
+    def _writers(self) -> tuple[Writer, ...]:
+        return self._plan.writers if self._owned else self._plan.unowned
 
     def isolated(
         self, cursor: Cursor, changes: Sequence[Change], held: Collection[Mark], most_keys: int
@@ -177,11 +217,11 @@ class Applier:
             if stored:
                 source.staging.load(cursor, source.staging.after, load_text(stored, source.staging.names))
             loaded[name] = (bool(gone), bool(stored))
-        for writer in reversed(self._plan.writers):
+        for writer in reversed(self._writers):
             gone_rows, stored_rows = loaded.get(writer.mapping.source, (False, False))
             for statement in writer.deletes(gone=gone_rows, stored=stored_rows):
                 cursor.execute(statement)
-        for writer in self._plan.writers:
+        for writer in self._writers:
             if loaded.get(writer.mapping.source, (False, False))[1]:
                 self._upsert(cursor, writer)
                 _run(cursor, writer.strikes())
@@ -198,7 +238,7 @@ class Applier:
                     self._upsert(cursor, writer)
 
     def _upsert(self, cursor: Cursor, writer: Writer) -> None:
-        lift = self._lifts.get(writer.mapping.table)
+        lift = self._lifts.get(writer.mapping.table) if writer.mapping.writes is Writes.ROWS else None
         if lift is None:
             _run(cursor, writer.upserts())
             return
@@ -219,8 +259,8 @@ class Applier:
             _run(cursor, [*writer.updates(), lift.put_back(), writer.inserts()])
 
     def _clear(self, cursor: Cursor, table: str) -> None:
-        for writer in reversed(self._plan.writers):
-            if writer.mapping.source == table:
+        for writer in reversed(self._writers):
+            if writer.mapping.source == table and writer.mapping.writes is Writes.ROWS:
                 cursor.execute(writer.clear)
 
     def _empty(self) -> None:

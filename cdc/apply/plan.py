@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from cdc.apply.identity import Marks, marks_of
 from cdc.apply.stage import Staging
 from cdc.apply.write import TargetTable, Writer, other_unique_keys
 from cdc.conversion import Unsupported
-from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.mapping import CapabilityMapping, TableMapping, Writes
 from cdc.mention import mentioned
 from cdc.schema import Column, Table, read_table
 from cdc.server import Server
@@ -64,6 +65,19 @@ class Plan:
 
     sources: dict[str, SourceTable]
     writers: tuple[Writer, ...]
+
+    @cached_property
+    def unowned(self) -> tuple[Writer, ...]:
+        """What is written of changes that do not come from the capability's owner: tables to read, tables to append to,
+        and of groups what is not theirs (new rows, columns of others). ``cdc.ownership.gate`` says which those are."""
+        whole = {w.mapping.source for w in self.writers if w.mapping.owned and not w.mapping.owns}
+        kept = []
+        for writer in self.writers:
+            if not writer.mapping.owned:
+                kept.append(writer)
+            elif writer.mapping.owns and writer.mapping.source not in whole:
+                kept.append(replace(writer, mapping=replace(writer.mapping, writes=Writes.INSERTS)))
+        return tuple(kept)
 
     @property
     def keys(self) -> dict[str, tuple[str, ...]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Collection
 from contextlib import closing
+from dataclasses import replace
 
 from cdc.database import Database
 from cdc.expression import describe
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.ownership.gate import pass_fence
 from cdc.schema import read_table
 from cdc.server import Server
+from cdc.state import Direction
 from cdc.verify.errors import VerifyError
 from cdc.verify.plan import TablePlan, plan_table
 from cdc.verify.result import Progress, VerifyResult
@@ -37,12 +40,14 @@ def verify_capability(
 
     ``tables`` are names of the new side's tables (all of the mapping when None). Without ``settle`` (no stream is
     running) differences are re-read once but not waited for, and the result says so (``waited`` False). ``progress``
-    is called about twice a second from the calling thread. ``repair`` writes the owner's value for the listed keys.
+    is called about twice a second from the calling thread. ``repair`` writes the owner's value for the listed keys; the
+    fence of ownership refuses it where new owns. Tables that the service only appends to are left out.
     Raises VerifyError: unknown table, connection, a key expression that several rows share; NotSettled when the stream
     stands still.
     """
     chosen = _chosen(mapping, tables)
     options = Options(settle, settle_timeout_seconds, progress, repair, listed_at_most, chunk_rows)
+    options = replace(options, enter=lambda cursor: pass_fence(cursor, mapping.capability, Direction.TO_NEW))
     with closing(Sessions("legacy", source)) as legacy, closing(Sessions("new", target)) as new:
         plans = [_plan(table, legacy, new) for table in chosen]
         results = tuple(TableComparison(plan, legacy, new, options).run() for plan in plans)
@@ -51,8 +56,8 @@ def verify_capability(
 
 def _chosen(mapping: CapabilityMapping, tables: Collection[str] | None) -> list[TableMapping]:
     if tables is None:
-        return list(mapping.tables)
-    known = {table.table: table for table in mapping.tables}
+        return list(mapping.forth.tables)
+    known = {table.table: table for table in mapping.forth.tables}
     for name in tables:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)

@@ -10,7 +10,7 @@ from cdc.verify.buckets import suspects_by_bucket
 from cdc.verify.canonical import presented
 from cdc.verify.chunks import Pair, suspects_by_range
 from cdc.verify.plan import TablePlan
-from cdc.verify.repair import repair_keys
+from cdc.verify.repair import Enter, repair_keys
 from cdc.verify.result import Cell, Difference, Progress, TableResult
 from cdc.verify.result import Key as ShownKey
 from cdc.verify.settle import CONFIRMATIONS, Settle, Settled, settle_keys
@@ -23,7 +23,7 @@ _PROGRESS_EVERY_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Options:
-    """How to compare; see ``verify_capability``."""
+    """How to compare; see ``verify_capability``. ``enter`` is called in each transaction that repairs."""
 
     stream: Settle | None
     settle_timeout_seconds: float = 30.0
@@ -33,6 +33,7 @@ class Options:
     chunk_rows: int = 20_000
     sessions_per_side: int = 1
     confirmations: int = CONFIRMATIONS
+    enter: Enter | None = None
 
 
 @dataclass
@@ -119,7 +120,7 @@ class TableComparison:
     def _repair(self) -> tuple[Key, ...]:
         """The keys that are equal after the owner's rows were written for all listed ones."""
         keys = list(self._found.listed)
-        repair_keys(keys, self.legacy, self.new, self.plan)
+        repair_keys(keys, self.legacy, self.new, self.plan, self.options.enter)
         left = self._settled(keys, self.options.confirmations)
         unequal = {*left.different, *left.unsettled}
         return tuple(key for key in keys if key not in unequal)
