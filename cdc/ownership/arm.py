@@ -10,11 +10,12 @@ import pymysql
 
 from cdc.mapping import CapabilityMapping, no_way_back
 from cdc.mapping_check import nearest
+from cdc.mention import mentioned
 from cdc.ownership.cascade import crossing, foreign_keys
 from cdc.ownership.fence import Guarded, Trigger, guarded, prefix, triggers
 from cdc.ownership.row import Ownership, OwnershipError, ensure, forget, read_both
 from cdc.ownership.side import Side, Sides
-from cdc.schema import read_table, table_names
+from cdc.schema import Table, read_table, table_names
 from cdc.server import Server
 from cdc.session import Session, open_session
 
@@ -130,19 +131,18 @@ def _wanted(session: Session, mapping: CapabilityMapping, side: Side) -> tuple[l
         ]
         if not lacking:
             wanted += triggers(mapping.capability, side, guard, table)
-        faults += _wrong_key(mapping, side, guard, table.primary_key)
+        if side is Side.LEGACY:
+            faults += [*_wrong_key(mapping, guard, table.primary_key), *_wrong_where(mapping, guard, table)]
     return wanted, faults
 
 
-def _wrong_key(mapping: CapabilityMapping, side: Side, guard: Guarded, primary_key: tuple[str, ...]) -> list[Fault]:
-    """On legacy: the way back finds rows by what it takes for the table's key."""
-    if side is Side.NEW:
-        return []
+def _wrong_key(mapping: CapabilityMapping, guard: Guarded, primary_key: tuple[str, ...]) -> list[Fault]:
+    """The way back finds rows by what it takes for the legacy table's key."""
     key = {name.lower() for name in primary_key}
     return [
         Fault(
             "table",
-            side,
+            Side.LEGACY,
             guard.table,
             f"the way back finds rows of {guard.table} by {', '.join(one.source_key) or 'nothing'}, its primary key is"
             f" {', '.join(primary_key) or 'missing'}",
@@ -151,6 +151,18 @@ def _wrong_key(mapping: CapabilityMapping, side: Side, guard: Guarded, primary_k
         for one in mapping.tables
         if one.owned and one.source == guard.table and {name.lower() for name in one.source_key} != key
     ]
+
+
+def _wrong_where(mapping: CapabilityMapping, guard: Guarded, table: Table) -> Iterator[Fault]:
+    """Rows of a group may leave the new side only by what the group owns: while new owns, nothing else is looked at."""
+    for one in mapping.tables:
+        if one.source != guard.table or not one.owns or one.where is None:
+            continue
+        known = {name.lower() for name in (*one.owns, *one.source_key)}
+        others = [name for name in mentioned([one.where], table.columns) if name.lower() not in known]
+        if others:
+            message = f"{one.table}.where asks for {others[0]}, which belongs to the rest of {guard.table}"
+            yield Fault("table", Side.LEGACY, guard.table, message, f"let {one.table} own it, or leave it out of where")
 
 
 def _make(session: Session, capability: str, wanted: list[Trigger]) -> list[str]:

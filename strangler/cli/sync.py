@@ -99,13 +99,13 @@ def show(streams: list[dict[str, Any]], screen: Screen) -> None:
         held = waiting(stream["capability"], stream) if stream.get("quarantined") else []
         lines = [*copying(stream), *trouble(stream), *held, *(f"warning: {w}" for w in stream.get("warnings") or ())]
         for line in lines:
-            screen.line(f"{stream['capability']}: {line}")
+            screen.line(f"{named(stream)}: {line}")
 
 
 def _row(s: dict[str, Any]) -> Row:
     following = s["state"] in ("streaming", "paused", "retrying", "stopped", "not running")
     return (
-        s["capability"],
+        named(s),
         s["state"],
         phrase.lag(s["lag_seconds"]) if following else "-",
         phrase.count(s["events"]),
@@ -113,6 +113,12 @@ def _row(s: dict[str, Any]) -> Row:
         f"{s['quarantined']:,} key{'' if s['quarantined'] == 1 else 's'}" if s.get("quarantined") else "-",
         short(s["position"]),
     )
+
+
+def named(stream: dict[str, Any]) -> str:
+    """The capability, and the direction where it is the other one."""
+    back = stream.get("direction") == "to_legacy"
+    return f"{stream['capability']} back" if back else str(stream["capability"])
 
 
 def short(position: str | None) -> str:

@@ -26,7 +26,7 @@ class Preflight:
         resolved = self._resolved()
 
         def ask() -> list[MappingProblem]:
-            mapping = resolved.mapping(capability)
+            mapping = resolved.mapping(capability).forth
             return check_capability(mapping, resolved.legacy_database, resolved.capability_database(capability))
 
         try:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import pymysql
 
+from cdc.mapping import no_way_back
 from cdc.quarantine import Action, HeldEvent, QuarantineDesk, QuarantineError
-from cdc.state import StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
+from cdc.state import Direction, StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
 from cdc.verify import Progress, VerifyError, VerifyResult, verify_capability
 from strangler.config import NotRunning, Resolved
 from strangler.exits import Failed, Usage
@@ -27,16 +28,21 @@ class Streams:
     def exists(self, capability: str) -> bool:
         return bool(self._resolved().config.capabilities[capability].tables)
 
-    async def status(self, capability: str) -> StreamStatus:
-        """Raises Failed when the new side's database can't be reached."""
-        return await self._ask(capability, lambda: self._desk(capability).status())
+    def directions(self, capability: str) -> tuple[Direction, ...]:
+        """Of the capability's streams: to new, and to legacy where everything it would own has a way back."""
+        back = not no_way_back(self._resolved().mapping(capability))
+        return (Direction.TO_NEW, Direction.TO_LEGACY) if back else (Direction.TO_NEW,)
+
+    async def status(self, capability: str, direction: Direction = Direction.TO_NEW) -> StreamStatus:
+        """Raises Failed when the database that the stream writes can't be reached."""
+        return await self._ask(capability, lambda: self._desk(capability, direction).status())
 
     async def want(self, capability: str, wanted: Wanted) -> None:
         await self._ask(capability, lambda: self._desk(capability).want(wanted))
 
     async def resnapshot(self, capability: str, tables: Collection[str]) -> None:
         """``tables`` are legacy table names; all when empty. Raises Usage for one the mapping doesn't read."""
-        known = {t.source for t in self._resolved().mapping(capability).tables}
+        known = {t.source for t in self._resolved().mapping(capability).forth.tables}
         if unknown := sorted(set(tables) - known):
             raise Usage(f"no mapping of {capability} reads {', '.join(unknown)}; it reads {', '.join(sorted(known))}")
         await self._ask(capability, lambda: self._desk(capability).resnapshot(sorted(tables)))
@@ -85,8 +91,11 @@ class Streams:
 
         return await self._ask(capability, compare)
 
-    def _desk(self, capability: str) -> StreamDesk:
-        return StreamDesk(self._resolved().capability_database(capability), capability)
+    def _desk(self, capability: str, direction: Direction = Direction.TO_NEW) -> StreamDesk:
+        resolved = self._resolved()
+        forth = direction is Direction.TO_NEW
+        target = resolved.capability_database(capability) if forth else resolved.legacy_database
+        return StreamDesk(target, capability, direction)
 
     def _quarantine(self, capability: str) -> QuarantineDesk:
         return QuarantineDesk(self._resolved().capability_database(capability), capability)

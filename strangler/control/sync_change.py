@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from cdc.state import StreamState, StreamStatus, Wanted
+from cdc.state import Direction, StreamState, StreamStatus, Wanted
 from strangler.control.audit import Audit, Entry
 from strangler.control.flagging import Flagging
 from strangler.control.models import StreamOut, SyncChange, SyncChangeOut, SyncStatusOut
@@ -44,9 +44,10 @@ class Syncer:
         self._operations, self._preflight, self._now = operations, preflight, now
 
     async def status(self, capabilities: list[str]) -> SyncStatusOut:
-        """Of those that have tables. What can't be asked says so in its ``state``."""
+        """Of those that have tables, both directions where there are two. What can't be asked says so in ``state``."""
         names = [name for name in capabilities if self._streams.exists(name)]
-        return SyncStatusOut(streams=list(await asyncio.gather(*(self._one(name) for name in names))))
+        asked = [(name, direction) for name in names for direction in self._streams.directions(name)]
+        return SyncStatusOut(streams=list(await asyncio.gather(*(self._one(*one) for one in asked))))
 
     async def change(self, name: str, action: Action, asked: SyncChange) -> SyncChangeOut:
         """Returns when the worker has been asked, not when it is done. Raises Usage, Refused, Busy, Failed."""
@@ -98,11 +99,11 @@ class Syncer:
             return []
         return [f"{percent:g} % of users read {name} from new ({phase}); what they read ages until it is resumed"]
 
-    async def _one(self, name: str) -> StreamOut:
+    async def _one(self, name: str, direction: Direction = Direction.TO_NEW) -> StreamOut:
         try:
-            return StreamOut(**stream_json(name, await self._streams.status(name), None))
+            return StreamOut(**stream_json(name, await self._streams.status(name, direction), None))
         except Failed as failed:
-            return StreamOut(**stream_json(name, None, failed.message))
+            return StreamOut(**{**stream_json(name, None, failed.message), "direction": str(direction)})
 
     async def _answer(
         self, name: str, action: Action, *, dry_run: bool, would: list[str], warnings: list[str]

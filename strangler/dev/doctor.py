@@ -143,7 +143,7 @@ def _mappings(config: Config) -> Iterator[Check]:
         resolved = resolve(config)
         try:
             found = check_capability(
-                resolved.mapping(name), resolved.legacy_database, resolved.capability_database(name)
+                resolved.mapping(name).forth, resolved.legacy_database, resolved.capability_database(name)
             )
         except (NotRunning, PortsError, pymysql.MySQLError):
             continue
