@@ -23,7 +23,7 @@ from cdc.quarantine import Bounds, QuarantineDesk
 from cdc.server import source_position
 from cdc.session import open_session
 from cdc.source.hosting import Hosting
-from cdc.state import StreamDesk, StreamError, StreamState, StreamStatus, await_position
+from cdc.state import Direction, StreamDesk, StreamError, StreamState, StreamStatus, await_position
 from cdc.stream import EngineFiles, StreamSpec, run
 
 SOON = 90.0
@@ -51,19 +51,22 @@ class Lab:
     engine: Hosting
     copy: CopySettings = field(default_factory=CopySettings)
     bounds: Bounds = field(default_factory=Bounds)
+    direction: Direction = Direction.TO_NEW
     desk: StreamDesk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = StreamDesk(self.target, self.mapping.capability)
+        self.desk = StreamDesk(self.target, self.mapping.capability, self.direction)
         self.desk.create()
 
     @property
     def spec(self) -> StreamSpec:
-        return StreamSpec(self.mapping, self.source, self.target, self.engine, quarantine=self.bounds, copy=self.copy)
+        return StreamSpec(
+            self.mapping, self.source, self.target, self.engine, self.direction, self.copy, quarantine=self.bounds
+        )
 
     @property
     def quarantine(self) -> QuarantineDesk:
-        return QuarantineDesk(self.target, self.mapping.capability)
+        return QuarantineDesk(self.target, self.mapping.capability, self.direction)
 
     @contextmanager
     def worker(self) -> Iterator[None]:
@@ -102,6 +105,7 @@ class Lab:
             "engine": asdict(self.engine),
             "hosting": type(self.engine).__name__,
             "copy": asdict(self.copy),
+            "direction": self.direction,
         }
         root = Path(__file__).parents[2]  # the code beside these tests, wherever another copy is installed
         command = [sys.executable, "-m", "tests.cdc.worker", json.dumps(spec, default=str)]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from cdc.mapping import CapabilityMapping
-from cdc.ownership.arm import arm, armed as is_armed, check, disarm
+from cdc.ownership.arm import arm, check, disarm
+from cdc.ownership.arm import armed as is_armed
 from cdc.ownership.fence import Event, trigger_name
 from cdc.ownership.row import OwnershipError, read_both
 from cdc.ownership.side import Side
