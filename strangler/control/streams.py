@@ -30,15 +30,18 @@ class Streams:
 
     def directions(self, capability: str) -> tuple[Direction, ...]:
         """Of the capability's streams: to new, and to legacy where everything it would own has a way back."""
-        back = not no_way_back(self._resolved().mapping(capability))
-        return (Direction.TO_NEW, Direction.TO_LEGACY) if back else (Direction.TO_NEW,)
+        return (Direction.TO_NEW,) if self.no_way_back(capability) else (Direction.TO_NEW, Direction.TO_LEGACY)
+
+    def no_way_back(self, capability: str) -> list[str]:
+        """Why there is no stream to legacy, in sentences; empty when there is one."""
+        return no_way_back(self._resolved().mapping(capability))
 
     async def status(self, capability: str, direction: Direction = Direction.TO_NEW) -> StreamStatus:
         """Raises Failed when the database that the stream writes can't be reached."""
         return await self._ask(capability, lambda: self._desk(capability, direction).status())
 
-    async def want(self, capability: str, wanted: Wanted) -> None:
-        await self._ask(capability, lambda: self._desk(capability).want(wanted))
+    async def want(self, capability: str, wanted: Wanted, direction: Direction = Direction.TO_NEW) -> None:
+        await self._ask(capability, lambda: self._desk(capability, direction).want(wanted))
 
     async def resnapshot(self, capability: str, tables: Collection[str]) -> None:
         """``tables`` are legacy table names; all when empty. Raises Usage for one the mapping doesn't read."""
