@@ -124,7 +124,7 @@ class Applier:
             admitted.append((owned, kept))
         if row is not None and row.watch:
             changes = [c for owned, step in admitted if owned and not isinstance(step, Truncate) for c in step]
-            note(cursor, self._gate.capability, self._gate.direction, changes, self._plan.keys)
+            note(cursor, self._gate.capability, self._gate.direction, changes, self._plan.owned_keys)
         return admitted
 
     @property

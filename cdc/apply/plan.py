@@ -84,6 +84,11 @@ class Plan:
         return {name: source.key for name, source in self.sources.items()}
 
     @property
+    def owned_keys(self) -> dict[str, tuple[str, ...]]:
+        """Of the source tables whose rows, or columns, belong to the capability's owner."""
+        return {name: s.key for name, s in self.sources.items() if any(w.mapping.owned for w in s.writers)}
+
+    @property
     def marks(self) -> dict[str, Marks]:
         return {name: source.marks for name, source in self.sources.items()}
 

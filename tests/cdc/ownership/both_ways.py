@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -11,14 +12,17 @@ from cdc.mapping import CapabilityMapping, inverse
 from cdc.ownership.arm import check
 from cdc.ownership.ids import reserve, short
 from cdc.ownership.move import admit, move
-from cdc.ownership.row import read_both
+from cdc.ownership.recent import forget_recent, recent
+from cdc.ownership.row import read_both, watch
 from cdc.ownership.side import Side, Sides
 from cdc.position import Position
 from cdc.server import source_position
 from cdc.session import open_session
 from cdc.source.hosting import Hosting
 from cdc.state import Direction, StreamState, await_position
-from tests.cdc.lab import SOON, Lab
+from tests.cdc.lab import Lab
+
+PATIENCE = 240.0  # two JVMs may be starting meanwhile, on a busy machine
 
 
 @dataclass
@@ -28,6 +32,7 @@ class BothWays:
     engines: tuple[Hosting, Hosting]
     forth: Lab = field(init=False)
     back: Lab = field(init=False)
+    noted: set[str] = field(default_factory=set)  # tables of which keys were noted
     _workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -52,7 +57,7 @@ class BothWays:
             for lab in (self.forth, self.back):
                 lab.desk.want("running")
             for lab in (self.forth, self.back):
-                lab.until(StreamState.STREAMING)
+                lab.until(StreamState.STREAMING, seconds=PATIENCE)
             yield
         finally:
             for worker in self._workers:
@@ -61,8 +66,8 @@ class BothWays:
                 worker.wait(60)
 
     def settle(self) -> None:
-        self.forth.settle()
-        self.back.settle()
+        self.forth.settle(PATIENCE)
+        self.back.settle(PATIENCE)
 
     def token(self) -> int:
         rows = read_both(self.sides, self.mapping.capability)
@@ -75,9 +80,16 @@ class BothWays:
         mapping, sides, old, token = self.mapping, self.sides, to.other, self.token()
         assert check(mapping, sides) == []
         reserve(mapping, sides, to)
+        with closing(open_session(sides.of(to))) as session:
+            watch(session, mapping.capability, to, True)
+        time.sleep(0.5)
         fence = self._move(old, to, token, None)
         carries = self.forth if to is Side.NEW else self.back
-        assert await_position(carries.desk, fence, SOON), carries.desk.status()
+        assert await_position(carries.desk, fence, PATIENCE), carries.desk.status()
+        with closing(open_session(sides.of(to))) as session:
+            self.noted |= set(recent(session, mapping.capability, carries.direction))
+            watch(session, mapping.capability, to, False)
+            forget_recent(session, mapping.capability, carries.direction)
         assert short(mapping, sides, to) == []
         since = source_position(sides.of(to))
         with closing(open_session(sides.of(old))) as session:

@@ -16,9 +16,9 @@ import pymysql
 import pytest
 
 from cdc.ownership.arm import arm
+from cdc.ownership.proof import at_risk, settle
 from cdc.ownership.side import Side, Sides
 from cdc.session import Session, open_session
-from cdc.state import StreamState
 from tests.cdc.lab import engine_files, execute
 from tests.cdc.ownership import shop
 from tests.cdc.ownership.both_ways import BothWays
@@ -148,7 +148,7 @@ class Service:
         self.mails.append(text)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_ownership_goes_there_and_back_under_writers_and_kills(  # type: ignore[no-untyped-def]
     mysql_legacy, mysql_new, fresh_schema, debezium_jars, tmp_path: Path
 ):
@@ -157,32 +157,24 @@ def test_ownership_goes_there_and_back_under_writers_and_kills(  # type: ignore[
     mapping = shop.mapping(f"buying_{secrets.token_hex(3)}")
     engines = engine_files(debezium_jars, tmp_path / "forth"), engine_files(debezium_jars, tmp_path / "back")
     both, service = BothWays(mapping, sides, engines), Service(sides)
-    with both.streaming(), service.writing():
-        arm(mapping, sides)  # under writers, while it streams
-        for kill, to in enumerate((Side.NEW, Side.LEGACY, Side.NEW, Side.LEGACY)):
-            time.sleep(1)
-            both.move(to)
-            time.sleep(0.5)
-            if kill % 2 == 0:
-                both.kill()
-                both.start()
-        service_left_out = both.forth.desk.status().detail.left_out + both.back.desk.status().detail.left_out
-        time.sleep(1)
-        both.move(Side.NEW)  # so that the end is not the beginning
-        time.sleep(1)
-    assert service.sides_used == set(Side) and service_left_out > 0
-    both.start()
-    try:
-        for lab in (both.forth, both.back):
-            lab.until(StreamState.STREAMING)
+    with both.streaming():
+        with service.writing():
+            arm(mapping, sides)  # under writers, while it streams
+            for number, to in enumerate((Side.NEW, Side.LEGACY, Side.NEW, Side.LEGACY, Side.NEW)):
+                time.sleep(1)
+                both.move(to)
+                time.sleep(0.5)
+                if number == 0:
+                    both.kill()
+                    both.start()
         both.settle()
         equal(sides, service)
-        assert both.forth.desk.status().quarantined == both.back.desk.status().quarantined == 0
-    finally:
-        for worker in both._workers:
-            worker.terminate()
-        for worker in both._workers:
-            assert worker.wait(60) == 0
+        statuses = [lab.desk.status() for lab in (both.forth, both.back)]
+        assert [status.quarantined for status in statuses] == [0, 0]
+        assert all(status.detail.left_out > 0 for status in statuses)
+        assert all(one.proven for one in at_risk(mapping, sides, settle(sides, mapping.capability, Side.NEW)))
+    assert service.sides_used == set(Side)
+    assert both.noted == {"orders", "items", "purchases", "stock"}
 
 
 def equal(sides: Sides, service: Service) -> None:
