@@ -85,8 +85,14 @@ class Plan:
 
     @property
     def owned_keys(self) -> dict[str, tuple[str, ...]]:
-        """Of the source tables whose rows, or columns, belong to the capability's owner."""
-        return {name: s.key for name, s in self.sources.items() if any(w.mapping.owned for w in s.writers)}
+        """Of the source tables whose rows, or columns, belong to the capability's owner: their key, and what keys of
+        the target are made of."""
+        found = {}
+        for name, source in self.sources.items():
+            owned = [writer.watched for writer in source.writers if writer.mapping.owned]
+            if owned:
+                found[name] = tuple(dict.fromkeys([*source.key, *(column for some in owned for column in some)]))
+        return found
 
     @property
     def marks(self) -> dict[str, Marks]:

@@ -14,8 +14,8 @@ are the side that owns and the one that is to own):
 - ``move.move(session on old, its database, capability, old, owner=to, token_from=t, token_to=t+1, since=None,
   journal=..., seconds=...) -> fence``: the old owner's database refuses writers; it takes nothing from the stream yet
 - ``cdc.state.await_position(desk of the stream that writes to, fence, seconds)``: everything up to the fence is there
-- ``ids.short(mapping, sides, to)``, ``recent.recent(session on to, capability, direction)``: ids are safe still; keys
-  for the delta check
+- ``ids.short(mapping, sides, to)``, ``delta.delta(mapping, sides, to) -> [WayBack]``: ids are safe still; the rows that
+  the stream has touched of late are the old owner's
 - ``cdc.server.source_position(database of to) -> since``: before the journal mark, and kept with it. Nothing of the
   new owner's own is up to there, nothing of the stream's comes after it
 - ``move.admit(session on old, capability, old, t+1, since)``: the old side takes the new owner's events from there on

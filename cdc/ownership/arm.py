@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import pymysql
 
+from cdc.expression import quote
 from cdc.mapping import CapabilityMapping, no_way_back
 from cdc.mapping_check import nearest
 from cdc.mention import mentioned
+from cdc.ownership.alter import alter
 from cdc.ownership.cascade import crossing, foreign_keys
 from cdc.ownership.fence import Guarded, Trigger, guarded, prefix, triggers
 from cdc.ownership.row import Ownership, OwnershipError, ensure, forget, read_both
@@ -89,7 +91,7 @@ def disarm(capability: str, sides: Sides) -> list[str]:
         with closing(open_session(sides.of(side))) as session, session.cursor() as cursor:
             for one in _present(session):
                 if one.name.startswith(prefix(capability)):
-                    cursor.execute(f"DROP TRIGGER IF EXISTS `{one.name.replace('`', '``')}`")
+                    alter(cursor, one.table, f"DROP TRIGGER IF EXISTS {quote(one.name)}")
                     gone.append(one.name)
     forget(sides, capability)
     return gone
@@ -169,19 +171,18 @@ def _make(session: Session, capability: str, wanted: list[Trigger]) -> list[str]
     present, made = {one.name: one for one in _present(session)}, []
     names = {one.name for one in wanted}
     with session.cursor() as cursor:
-        cursor.execute("SET SESSION lock_wait_timeout = 30")
         try:
             for trigger in wanted:
                 there = present.get(trigger.name)
                 if there is not None and _same(there, trigger) and not _overtaken(there, present.values()):
                     continue
                 if there is not None:
-                    cursor.execute(trigger.drop)
-                cursor.execute(trigger.create)
+                    alter(cursor, trigger.table, trigger.drop)
+                alter(cursor, trigger.table, trigger.create)
                 made.append(trigger.name)
             for name in present:  # of a mapping that owned more
                 if name.startswith(prefix(capability)) and name not in names:
-                    cursor.execute(f"DROP TRIGGER IF EXISTS `{name.replace('`', '``')}`")
+                    alter(cursor, present[name].table, f"DROP TRIGGER IF EXISTS {quote(name)}")
         except pymysql.err.OperationalError as error:
             if error.args and error.args[0] == _NO_TRUST:
                 raise OwnershipError(

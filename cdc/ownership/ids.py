@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cdc.database import Database
 from cdc.expression import plain_column, quote
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.ownership.alter import alter
 from cdc.ownership.side import Side, Sides
 from cdc.session import Session, open_session
 
@@ -35,7 +36,7 @@ def reserve(mapping: CapabilityMapping, sides: Sides, owner: Side, gap: int = GA
     other side has used, for what it still uses until its fence. Tables without a counter, or whose counter gives ids of
     the service's own, need none. Safe to repeat; an ALTER TABLE of metadata only, where the counter is too low.
 
-    Raises pymysql.err.MySQLError (the table could not be had within 10 s: somebody's transaction is open on it).
+    Raises OwnershipError (a table was never free for it), pymysql.err.MySQLError.
     """
     return [_raise(sides.of(owner), needed, gap) for needed in _needed(mapping, sides, owner)]
 
@@ -102,7 +103,6 @@ def _raise(database: Database, needed: Reserved, gap: int) -> Reserved:
     if needed.next > needed.highest + gap // 2:
         return needed
     with closing(open_session(database)) as session, session.cursor() as cursor:
-        cursor.execute("SET SESSION lock_wait_timeout = 10")
-        cursor.execute(f"ALTER TABLE {quote(needed.table)} AUTO_INCREMENT = {wanted}")
+        alter(cursor, needed.table, f"ALTER TABLE {quote(needed.table)} AUTO_INCREMENT = {wanted}")
         session.commit()
     return Reserved(needed.table, needed.column, wanted, needed.highest)

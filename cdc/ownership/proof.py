@@ -72,16 +72,21 @@ def prove(
     """
     forth = {one.table: one for one in mapping.tables}
     found = []
-    with _sessions(sides) as (legacy, new):
+    with sessions_of(sides) as (legacy, new):
         for one in inverse(mapping).tables:
             if one.append:
                 continue
-            plan = _plan(one, new, legacy)
+            plan = plan_of(one, new, legacy)
             plan = replace(plan, new=replace(plan.new, where=forth[one.source].where))
             pair = Pair(TableSide(new, plan.legacy, plan.key_columns), TableSide(legacy, plan.new, plan.key_columns))
-            comparison = _Comparison(one.source, plan, pair, (pair.new, pair.legacy), settled, timeout_seconds, told)
+            comparison = Comparison(one.source, plan, pair, (pair.new, pair.legacy), settled, timeout_seconds, told)
             found.append(comparison.run(lambda legacy_row, new_row: True))
     return found
+
+
+def owned_part(one: TableMapping) -> TableMapping:
+    """Without the columns that follow legacy whoever owns."""
+    return replace(one, columns={name: sql for name, sql in one.columns.items() if name in one.derived})
 
 
 def at_risk(
@@ -95,29 +100,28 @@ def at_risk(
     """While new owns: rows of the new side that legacy could not keep as they are, so that a rollback would lose them
     or parts of them. Else as ``prove``."""
     found = []
-    with _sessions(sides) as (legacy, new):
+    with sessions_of(sides) as (legacy, new):
         for one in mapping.tables:
             if not one.owned:
                 continue
-            own = replace(one, columns={name: sql for name, sql in one.columns.items() if name in one.derived})
-            plan = _plan(own, legacy, new)
+            plan = plan_of(owned_part(one), legacy, new)
             pair = Pair(TableSide(legacy, plan.legacy, plan.key_columns), TableSide(new, plan.new, plan.key_columns))
-            comparison = _Comparison(one.table, plan, pair, (pair.new, pair.legacy), settled, timeout_seconds, told)
+            comparison = Comparison(one.table, plan, pair, (pair.new, pair.legacy), settled, timeout_seconds, told)
             found.append(comparison.run(lambda new_row, legacy_row: new_row is not None))
     return found
 
 
 @dataclass
-class _Comparison:
+class Comparison:
     """``owner`` and ``other`` are the two sides of the pair, by who writes."""
 
     table: str
     plan: TablePlan
     pair: Pair
     sides: tuple[TableSide, TableSide]
-    settled: Settle | None
-    timeout_seconds: float
-    told: Callable[[str, int], None]
+    settled: Settle | None = None
+    timeout_seconds: float = 30.0
+    told: Callable[[str, int], None] = lambda table, rows: None
     rows: int = 0
     lost: int = 0
     unsettled: int = 0
@@ -134,6 +138,13 @@ class _Comparison:
             columns = self._columns()
         shown = tuple(self._shown(key) for key in self.named)
         return WayBack(self.table, self.rows, self.lost, shown, columns, self.unsettled)
+
+    def run_keys(self, keys: list[Key]) -> WayBack:
+        """Only these."""
+        self.rows = len(keys)
+        for some in _parts(keys):
+            self._settle(some, lambda owner, other: True)
+        return WayBack(self.table, self.rows, self.lost, tuple(map(self._shown, self.named)), self._columns())
 
     def _count(self, rows: int) -> None:
         self.rows += rows
@@ -166,13 +177,13 @@ class _Comparison:
 
 
 @contextmanager
-def _sessions(sides: Sides) -> Iterator[tuple[Sessions, Sessions]]:
+def sessions_of(sides: Sides) -> Iterator[tuple[Sessions, Sessions]]:
     """Legacy's and new's."""
     with closing(Sessions("legacy", sides.legacy)) as legacy, closing(Sessions("new", sides.new)) as new:
         yield legacy, new
 
 
-def _plan(one: TableMapping, computes: Sessions, holds: Sessions) -> TablePlan:
+def plan_of(one: TableMapping, computes: Sessions, holds: Sessions) -> TablePlan:
     """``one.expressions`` over rows of ``computes``, against columns of ``holds``."""
     with computes.session() as left, holds.session() as right:
         servers = Server.of(left), Server.of(right)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from cdc.mapping import CapabilityMapping, inverse
 from cdc.ownership.arm import check
+from cdc.ownership.delta import delta
 from cdc.ownership.ids import reserve, short
 from cdc.ownership.move import admit, move
 from cdc.ownership.recent import forget_recent, recent
@@ -86,6 +87,8 @@ class BothWays:
         fence = self._move(old, to, token, None)
         carries = self.forth if to is Side.NEW else self.back
         assert await_position(carries.desk, fence, PATIENCE), carries.desk.status()
+        compared = delta(mapping, sides, to)
+        assert all(one.proven and one.rows for one in compared), compared
         with closing(open_session(sides.of(to))) as session:
             self.noted |= set(recent(session, mapping.capability, carries.direction))
             watch(session, mapping.capability, to, False)
