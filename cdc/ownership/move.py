@@ -18,7 +18,7 @@ from cdc.session import Session
 
 MARKER = "strangler.move"
 """The stream that a move's marker row names."""
-_LOCK_WAIT_TIMEOUT = 1205
+_LOCK_WAIT_TIMEOUT, _DEADLOCK = 1205, 1213
 
 
 class MovedMeanwhile(OwnershipError):
@@ -84,20 +84,26 @@ def move(
     prepare(session, seconds)
     watch = HoldersWatch(database, _id(session), max(0.3, seconds - 0.7))
     watch.start()
+    until, said = time.monotonic() + seconds, None if since is None else str(since)
     try:
-        _write(session, capability, side, owner, (token_from, token_to), None if since is None else str(since), journal)
-    except pymysql.err.OperationalError as error:
-        if not error.args or error.args[0] != _LOCK_WAIT_TIMEOUT:
-            raise
-        session.rollback()
-        watch.end()
-        raise HeldUp(capability, side, seconds, watch.found, watch.trouble) from error
-    except OwnershipError:
-        session.rollback()
-        raise
+        while True:
+            try:
+                _write(session, capability, side, owner, (token_from, token_to), said, journal)
+                return read_position(session)
+            except pymysql.err.OperationalError as error:
+                number = error.args[0] if error.args else None
+                if number == _DEADLOCK and time.monotonic() < until:
+                    continue  # with writers that wait for each other too; everything was rolled back
+                if number not in (_LOCK_WAIT_TIMEOUT, _DEADLOCK):
+                    raise
+                session.rollback()
+                watch.end()
+                raise HeldUp(capability, side, seconds, watch.found, watch.trouble) from error
+            except OwnershipError:
+                session.rollback()
+                raise
     finally:
         watch.end()
-    return read_position(session)
 
 
 def admit(session: Session, capability: str, side: Side, token: int, since: Position | str) -> None:
