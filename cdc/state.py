@@ -81,6 +81,10 @@ class Direction(StrEnum):
     TO_NEW = "to_new"  # legacy owns, the new side follows
     TO_LEGACY = "to_legacy"  # the new side owns, legacy follows
 
+    def named(self, capability: str) -> str:
+        """How people tell a capability's two streams apart: ``catalog``, ``catalog.back``."""
+        return capability if self is Direction.TO_NEW else f"{capability}.back"
+
 
 class Wanted(StrEnum):
     RUNNING = "running"  # copy what was never copied, then follow

@@ -130,8 +130,7 @@ def _row(s: dict[str, Any]) -> Row:
 
 def named(stream: dict[str, Any]) -> str:
     """The capability, and the direction where it is the other one."""
-    back = stream.get("direction") == "to_legacy"
-    return f"{stream['capability']} back" if back else str(stream["capability"])
+    return f"{stream['capability']}{'.back' if stream.get('direction') == 'to_legacy' else ''}"
 
 
 def short(position: str | None) -> str:

@@ -220,6 +220,7 @@ class HeldEventOut(BaseModel):
     wait for this one. ``event`` (op, before, after, place) comes with one key's events only."""
 
     capability: str
+    direction: str = "to_new"
     id: str
     table: str
     key: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pymysql
 
@@ -18,6 +18,16 @@ from strangler.exits import Failed, Usage
 T = TypeVar("T")
 
 
+class StreamName(NamedTuple):
+    """One of the streams of a capability."""
+
+    capability: str
+    direction: Direction = Direction.TO_NEW
+
+    def __str__(self) -> str:
+        return self.direction.named(self.capability)
+
+
 class Streams:
     """By capability; only those with tables have one."""
 
@@ -27,6 +37,11 @@ class Streams:
 
     def exists(self, capability: str) -> bool:
         return bool(self._resolved().config.capabilities[capability].tables)
+
+    def of(self, capabilities: Sequence[str]) -> list[StreamName]:
+        """All streams of these, in their order."""
+        names = [name for name in capabilities if self.exists(name)]
+        return [StreamName(name, direction) for name in names for direction in self.directions(name)]
 
     def directions(self, capability: str) -> tuple[Direction, ...]:
         """Of the capability's streams: to new, and to legacy where everything it would own has a way back."""
@@ -50,19 +65,21 @@ class Streams:
             raise Usage(f"no mapping of {capability} reads {', '.join(unknown)}; it reads {', '.join(sorted(known))}")
         await self._ask(capability, lambda: self._desk(capability).resnapshot(sorted(tables)))
 
-    async def quarantine_heads(self, capability: str) -> list[HeldEvent]:
+    async def quarantine_heads(self, stream: StreamName) -> list[HeldEvent]:
         """The first event of every key that waits."""
-        return await self._ask(capability, lambda: self._quarantine(capability).heads())
+        return await self._ask(stream.capability, lambda: self._quarantine(stream).heads())
 
-    async def quarantined(self, capability: str, number: int) -> list[HeldEvent]:
+    async def quarantined(self, stream: StreamName, number: int) -> list[HeldEvent]:
         """All events of that event's key, in order; none when it is not there."""
-        return await self._ask(capability, lambda: self._quarantine(capability).of_key(number))
+        return await self._ask(stream.capability, lambda: self._quarantine(stream).of_key(number))
 
     async def release(
-        self, capability: str, action: Action, numbers: Sequence[int] | None, timeout_seconds: float
+        self, stream: StreamName, action: Action, numbers: Sequence[int] | None, timeout_seconds: float
     ) -> dict[str, Any]:
         """Have the worker do it; its answer. Raises Failed with what kept it from doing so."""
-        return await self._ask(capability, lambda: self._quarantine(capability).ask(action, numbers, timeout_seconds))
+        return await self._ask(
+            stream.capability, lambda: self._quarantine(stream).ask(action, numbers, timeout_seconds)
+        )
 
     async def verify(
         self,
@@ -100,8 +117,8 @@ class Streams:
         target = resolved.capability_database(capability) if forth else resolved.legacy_database
         return StreamDesk(target, capability, direction)
 
-    def _quarantine(self, capability: str) -> QuarantineDesk:
-        return QuarantineDesk(self._resolved().capability_database(capability), capability)
+    def _quarantine(self, stream: StreamName) -> QuarantineDesk:
+        return QuarantineDesk(self._desk(*stream).target, *stream)
 
     async def _ask(self, capability: str, call: Callable[[], T]) -> T:
         try:

@@ -51,8 +51,7 @@ class Syncer:
 
     async def status(self, capabilities: list[str]) -> SyncStatusOut:
         """Of those that have tables, both directions where there are two. What can't be asked says so in ``state``."""
-        names = [name for name in capabilities if self._streams.exists(name)]
-        asked = [(name, direction) for name in names for direction in self._streams.directions(name)]
+        asked = self._streams.of(capabilities)
         return SyncStatusOut(streams=list(await asyncio.gather(*(self._one(*one) for one in asked))))
 
     async def change(self, name: str, action: Action, asked: SyncChange) -> SyncChangeOut:
