@@ -6,14 +6,14 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pymysql
 
 from cdc.database import Database
 from cdc.expression import TypeClass, class_of, describe, plain_column, quote
-from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.mapping import CapabilityMapping, TableMapping, Writes, inverse
 from cdc.mapping_fit import misfits
 from cdc.schema import Table, read_table, table_names
 from cdc.server import Server
@@ -65,8 +65,30 @@ def check_capability(mapping: CapabilityMapping, source: Database, target: Datab
         return [problem for table in mapping.tables for problem in checker.check(table)]
 
 
+def check_way_back(mapping: CapabilityMapping, legacy: Database, new: Database) -> list[MappingProblem]:
+    """All problems of the way back, as ``check_capability`` has them; ``column`` is one of ``back``. Raises ValueError
+    where there is none."""
+    with closing(open_session(new)) as old, closing(open_session(legacy)) as fresh:
+        checker = _Checker(old, fresh, new, legacy, ("new", "legacy"))
+        return [
+            replace(problem, table=one.source, column=f"back.{problem.column}" if problem.column else "back")
+            for one in inverse(mapping).tables
+            for problem in checker.check(one)
+        ]
+
+
 class _Checker:
-    def __init__(self, old: Session, new: Session, source: Database, target: Database) -> None:
+    """``names`` are those of the side whose rows are read and of the one that is written."""
+
+    def __init__(
+        self,
+        old: Session,
+        new: Session,
+        source: Database,
+        target: Database,
+        names: tuple[str, str] = ("legacy", "new"),
+    ) -> None:
+        self.names = names
         self.old = old
         self.new = new
         self.source = source
@@ -76,12 +98,12 @@ class _Checker:
         source = read_table(self.old, mapping.source, Server.of(self.old))
         target = read_table(self.new, mapping.table, Server.of(self.new))
         if source is None:
-            yield _no_table(mapping, mapping.source, "legacy", self.source, table_names(self.old))
+            yield _no_table(mapping, mapping.source, self.names[0], self.source, table_names(self.old))
         if target is None:
-            yield _no_table(mapping, mapping.table, "new", self.target, table_names(self.new))
+            yield _no_table(mapping, mapping.table, self.names[1], self.target, table_names(self.new))
         if source is None or target is None:
             return
-        yield from _source_problems(mapping, source)
+        yield from _source_problems(mapping, source, self.names[0])
         yield from _target_problems(mapping, target)
         for name, expression in mapping.expressions.items():
             yield from self._column(mapping, name, expression, source, target)
@@ -93,7 +115,7 @@ class _Checker:
     ) -> Iterator[MappingProblem]:
         column = next((c for c in target.columns.values() if c.name.lower() == name.lower()), None)
         if column is None:
-            message = f"table {target.name} of the new side has no column {name!r}"
+            message = f"table {target.name} of the {self.names[1]} side has no column {name!r}"
             yield MappingProblem(mapping.table, name, message, nearest(name, target.columns))
             return
         if column.generated:
@@ -119,7 +141,7 @@ class _Checker:
         try:
             describe(self.old, source.name, [expression])
         except pymysql.MySQLError as error:
-            yield _refused(mapping, name, error, source, "legacy")
+            yield _refused(mapping, name, error, source, self.names[0], self.names[0])
             return
         # The stream evaluates the same expression on the new side's server, over a table with the legacy columns.
         row = ", ".join(f"NULL AS {quote(column)}" for column in source.columns)
@@ -127,12 +149,12 @@ class _Checker:
             with self.new.cursor() as cursor:
                 cursor.execute(f"SELECT ({expression}) FROM (SELECT {row}) AS row_of_{_word(source.name)} LIMIT 0")
         except pymysql.MySQLError as error:
-            yield _refused(mapping, name, error, source, "new")
+            yield _refused(mapping, name, error, source, self.names[1], self.names[0])
 
 
-def _source_problems(mapping: TableMapping, source: Table) -> Iterator[MappingProblem]:
+def _source_problems(mapping: TableMapping, source: Table, side: str) -> Iterator[MappingProblem]:
     if not source.primary_key:
-        message = f"table {source.name} of the legacy side has no primary key, so that its rows can't be told apart"
+        message = f"table {source.name} of the {side} side has no primary key, so that its rows can't be told apart"
         yield MappingProblem(mapping.table, None, message, f"ALTER TABLE {source.name} ADD PRIMARY KEY (...)")
     floating = [name for name in source.primary_key if class_of(source.columns[name]) is TypeClass.FLOAT]
     if floating:
@@ -161,7 +183,8 @@ def _target_problems(mapping: TableMapping, target: Table) -> Iterator[MappingPr
             fix = "rows that swap values are applied one by one there; make it a plain index if legacy doesn't hold it"
             yield MappingProblem(mapping.table, None, message, fix, "warning")
     for column in target.columns.values():
-        if column.name.lower() in mapped or column.generated or column.has_default:
+        inserts = mapping.writes is not Writes.UPDATES
+        if column.name.lower() in mapped or column.generated or column.has_default or not inserts:
             continue
         message = "the column is NOT NULL without a default, and the mapping doesn't fill it"
         yield MappingProblem(mapping.table, column.name, message, "map it, or give it a default")
@@ -173,12 +196,15 @@ def _no_table(mapping: TableMapping, name: str, side: str, database: Database, k
     )
 
 
-def _refused(mapping: TableMapping, column: str, error: pymysql.MySQLError, source: Table, side: str) -> MappingProblem:
+def _refused(
+    mapping: TableMapping, column: str, error: pymysql.MySQLError, source: Table, side: str, read: str
+) -> MappingProblem:
+    """``side`` is whose server said so, ``read`` whose rows the expression is over."""
     code, text = (error.args[0], str(error.args[1])) if len(error.args) > 1 else (0, str(error))
     if code == _UNKNOWN_COLUMN:
         named = _NAMED.search(text)
         name = named.group(1).rpartition(".")[2] if named else ""
-        message = f"table {source.name} of the legacy side has no column {name!r}"
+        message = f"table {source.name} of the {read} side has no column {name!r}"
         return MappingProblem(mapping.table, column, message, nearest(name, source.columns))
     if code == _SYNTAX:
         near = text.partition(" near ")[2].partition(" at line ")[0]

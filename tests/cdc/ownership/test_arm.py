@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from cdc.mapping import CapabilityMapping
+from cdc.mapping_check import check_way_back
 from cdc.ownership.arm import arm, check, disarm
 from cdc.ownership.arm import armed as is_armed
 from cdc.ownership.fence import Event, trigger_name
@@ -79,4 +80,18 @@ def test_what_can_not_be_fenced_is_refused_by_name_before_anything_is_done(serve
     assert not is_armed(mapping.capability, sides)
     assert execute(sides.new, "SELECT COUNT(*) FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()") == [
         (0,)
+    ]
+
+
+def test_the_way_back_is_checked_against_both_schemas(armed: Armed):
+    sides, mapping = armed.sides, armed.mapping
+    assert [str(p) for p in check_way_back(mapping, sides.legacy, sides.new) if p.severity == "error"] == []
+    execute(sides.legacy, "ALTER TABLE orders ADD COLUMN site INT NOT NULL, MODIFY state VARCHAR(20) NULL")
+    broken = replace(shop.STOCK, back={**shop.STOCK.back, "status": "availabilty"})
+    tables = tuple(broken if one is shop.STOCK else one for one in mapping.tables)
+    found = check_way_back(CapabilityMapping(armed.name, tables), sides.legacy, sides.new)
+    said = [(p.table, p.column, p.message) for p in found if p.severity == "error"]
+    assert said == [
+        ("purchases", "back.site", "the column is NOT NULL without a default, and the mapping doesn't fill it"),
+        ("stock", "back.status", "table stock of the new side has no column 'availabilty'"),
     ]
