@@ -23,6 +23,7 @@ from cdc.mapping import Writes
 from cdc.ownership.gate import Gate
 from cdc.ownership.recent import note
 from cdc.session import Session, try_again
+from cdc.state import Direction
 
 __all__ = ["Applier", "Refused", "Step"]
 
@@ -121,6 +122,8 @@ class Applier:
                 continue
             kept = step if owned else [change for change in step if change.table in used]
             self.left_out += len(step) - len(kept)
+            if self._gate.direction is Direction.TO_LEGACY:
+                kept = [change for change in kept if _touches(change, self._plan)]
             admitted.append((owned, kept))
         if row is not None and row.watch:
             changes = [c for owned, step in admitted if owned and not isinstance(step, Truncate) for c in step]
@@ -272,6 +275,16 @@ class Applier:
                 cursor.execute(f"TRUNCATE TABLE {source.staging.after}")
                 cursor.execute(f"TRUNCATE TABLE {source.staging.before}")
         self._staged = False
+
+
+def _touches(change: Change, plan: Plan) -> bool:
+    """Whether an update changes anything that the mapping reads. On the way back others are left out: legacy's own
+    triggers, and its times of change, would take them for writes, and among them is what the other stream brought."""
+    source = plan.sources.get(change.table)
+    before, after = change.before, change.after
+    if change.op != "u" or before is None or after is None or source is None:
+        return True
+    return any(before.get(name) != after.get(name) for name in source.staging.names)
 
 
 def _run(cursor: Cursor, statements: Iterable[str]) -> None:

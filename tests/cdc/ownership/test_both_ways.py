@@ -40,6 +40,7 @@ class Service:
     on_new: dict[int, int] = field(default_factory=dict)
     sides_used: set[Side] = field(default_factory=set)
     failed: list[BaseException] = field(default_factory=list)
+    counting: threading.Lock = field(default_factory=threading.Lock)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -132,8 +133,11 @@ class Service:
             (item,),
         )
         self.statuses[item] = status
-        counts = self.on_legacy if side is Side.LEGACY else self.on_new
-        counts[item] = counts.get(item, 0) + 1
+        self._count(self.on_legacy if side is Side.LEGACY else self.on_new, item)
+
+    def _count(self, counts: dict[int, int], item: int) -> None:
+        with self.counting:
+            counts[item] = counts.get(item, 0) + 1
 
     def _rest(self, legacy: Session, new: Session, dice: random.Random) -> None:
         """What legacy writes whoever owns the group, and what the service appends."""
@@ -143,7 +147,7 @@ class Service:
             if dice.random() < 0.2:
                 cursor.execute("INSERT INTO items (title, price, reserved_by) VALUES (%s, 1, 'born')", (text,))
         legacy.commit()
-        self.on_legacy[item] = self.on_legacy.get(item, 0) + 1
+        self._count(self.on_legacy, item)
         with new.cursor() as cursor:
             cursor.execute("INSERT INTO outbox (number, text) VALUES (%s, 'hello')", (text,))
         new.commit()
