@@ -66,8 +66,9 @@ def check_capability(mapping: CapabilityMapping, source: Database, target: Datab
 
 
 def check_way_back(mapping: CapabilityMapping, legacy: Database, new: Database) -> list[MappingProblem]:
-    """All problems of the way back, as ``check_capability`` has them; ``column`` is one of ``back``. Raises ValueError
-    where there is none."""
+    """All problems of the way back, as ``check_capability`` has them; ``column`` is one of ``back``. Types that do not
+    fit are warnings: new columns are wider by design, legacy refuses what is too wide, and ``cdc.ownership.proof`` asks
+    the rows. Raises ValueError where there is no way back."""
     with closing(open_session(new)) as old, closing(open_session(legacy)) as fresh:
         checker = _Checker(old, fresh, new, legacy, ("new", "legacy"))
         return [
@@ -129,7 +130,8 @@ class _Checker:
         (given,) = describe(self.old, source.name, [expression])
         plain = plain_column(expression, source.columns)
         for misfit in misfits(expression, given, column, source.columns[plain] if plain else None):
-            yield MappingProblem(mapping.table, name, misfit.message, misfit.fix, misfit.severity)
+            severity = misfit.severity if self.names[1] == "new" else "warning"
+            yield MappingProblem(mapping.table, name, misfit.message, misfit.fix, severity)
 
     def _evaluate(self, mapping: TableMapping, name: str, expression: str, source: Table) -> Iterator[MappingProblem]:
         """Problems of the expression by itself: what a server can't parse or resolve, what is never the same twice."""

@@ -10,7 +10,7 @@ from cdc.database import Database
 from cdc.event import MARKER_SCHEMA, MARKER_TABLE
 from cdc.marker import create_marker_table
 from cdc.ownership.holders import Holder, HoldersWatch
-from cdc.ownership.row import TABLE, Ownership, OwnershipError, read
+from cdc.ownership.row import DEADLOCK, TABLE, Ownership, OwnershipError, change, read
 from cdc.ownership.side import Side
 from cdc.position import Position
 from cdc.server import read_position
@@ -18,7 +18,7 @@ from cdc.session import Session
 
 MARKER = "strangler.move"
 """The stream that a move's marker row names."""
-_LOCK_WAIT_TIMEOUT, _DEADLOCK = 1205, 1213
+_LOCK_WAIT_TIMEOUT = 1205
 
 
 class MovedMeanwhile(OwnershipError):
@@ -92,9 +92,9 @@ def move(
                 return read_position(session)
             except pymysql.err.OperationalError as error:
                 number = error.args[0] if error.args else None
-                if number == _DEADLOCK and time.monotonic() < until:
+                if number == DEADLOCK and time.monotonic() < until:
                     continue  # with writers that wait for each other too; everything was rolled back
-                if number not in (_LOCK_WAIT_TIMEOUT, _DEADLOCK):
+                if number not in (_LOCK_WAIT_TIMEOUT, DEADLOCK):
                     raise
                 session.rollback()
                 watch.end()
@@ -109,12 +109,11 @@ def move(
 def admit(session: Session, capability: str, side: Side, token: int, since: Position | str) -> None:
     """From now on what the other side's binlog has after ``since`` is applied to this side. Safe to repeat. Raises
     MovedMeanwhile when the row has another token."""
-    with session.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {TABLE} SET since = %s WHERE capability = %s AND side = %s AND token = %s",
-            (str(since), capability, side, token),
-        )
-    session.commit()
+    change(
+        session,
+        f"UPDATE {TABLE} SET since = %s WHERE capability = %s AND side = %s AND token = %s",
+        (str(since), capability, side, token),
+    )
     found = read(session, capability, side)
     if found is None or found.token != token:
         raise MovedMeanwhile(capability, side, token, found)

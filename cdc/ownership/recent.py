@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pymysql.cursors import Cursor
 
 from cdc.event import Change
+from cdc.ownership.row import change as run
 from cdc.session import Session
 from cdc.state import SCHEMA, Direction
 
@@ -75,6 +76,4 @@ def recent(session: Session, capability: str, direction: Direction) -> dict[str,
 
 def forget_recent(session: Session, capability: str, direction: Direction) -> None:
     """Begin to note anew. Commits."""
-    with session.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {SCHEMA}.stream_recent WHERE {_OF}", (capability, str(direction)))
-    session.commit()
+    run(session, f"DELETE FROM {SCHEMA}.stream_recent WHERE {_OF}", (capability, str(direction)))

@@ -20,6 +20,8 @@ from cdc.state import MISSING, SCHEMA, create_tables
 TABLE = f"{SCHEMA}.ownership"
 _COLUMNS = "owner, token, since, watch, journal, moved_at"
 _OF = "capability = %s AND side = %s"
+DEADLOCK = 1213
+_TRIES = 10
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,18 @@ def forget(sides: Sides, capability: str) -> None:
 
 def watch(session: Session, capability: str, side: Side, on: bool) -> None:
     """Whether the applier that writes this side notes the keys that it touches (``cdc.ownership.recent``). Commits."""
-    with session.cursor() as cursor:
-        cursor.execute(f"UPDATE {TABLE} SET watch = %s WHERE {_OF}", (int(on), capability, side))
-    session.commit()
+    change(session, f"UPDATE {TABLE} SET watch = %s WHERE {_OF}", (int(on), capability, side))
+
+
+def change(session: Session, statement: str, arguments: tuple[object, ...]) -> None:
+    """One statement, one transaction; again when a deadlock among writers has rolled it back."""
+    for tried in range(1, _TRIES + 1):
+        try:
+            with session.cursor() as cursor:
+                cursor.execute(statement, arguments)
+            session.commit()
+            return
+        except pymysql.err.OperationalError as error:
+            session.rollback()
+            if tried == _TRIES or not error.args or error.args[0] != DEADLOCK:
+                raise

@@ -152,7 +152,8 @@ def _mappings(config: Config) -> Iterator[Check]:
             databases = resolved.legacy_database, resolved.capability_database(name)
             found = check_capability(resolved.mapping(name).forth, *databases)
             if name in streamed_back(config):
-                found += check_way_back(resolved.mapping(name), *databases)
+                back = check_way_back(resolved.mapping(name), *databases)
+                found += [problem for problem in back if problem.severity == "error"]
         except (NotRunning, PortsError, pymysql.MySQLError):
             continue
         for problem in found:
