@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -23,14 +23,14 @@ from cdc.session import Session, open_session
 
 _NO_TRUST = 1419
 _TRIGGERS = (
-    "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT, ACTION_ORDER"
+    "SELECT TRIGGER_NAME, EVENT_OBJECT_TABLE, EVENT_MANIPULATION, ACTION_TIMING, ACTION_STATEMENT"
     " FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()"
 )
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Something about the fence that is not as it has to be. ``kind``: missing, changed, foreign, order, cascade,
+    """Something about the fence that is not as it has to be. ``kind``: missing, changed, foreign, cascade,
     table, row."""
 
     kind: str
@@ -50,7 +50,6 @@ class _Present:
     event: str
     timing: str
     body: str
-    order: int
 
 
 def arm(mapping: CapabilityMapping, sides: Sides) -> list[str]:
@@ -174,7 +173,7 @@ def _make(session: Session, capability: str, wanted: list[Trigger]) -> list[str]
         try:
             for trigger in wanted:
                 there = present.get(trigger.name)
-                if there is not None and _same(there, trigger) and not _overtaken(there, present.values()):
+                if there is not None and _same(there, trigger):
                     continue
                 if there is not None:
                     alter(cursor, trigger.table, trigger.drop)
@@ -203,22 +202,10 @@ def _differences(session: Session, capability: str, side: Side, wanted: list[Tri
             yield Fault("missing", side, trigger.table, f"{what} is missing", again)
         elif not _same(there, trigger):
             yield Fault("changed", side, trigger.table, f"{what} is not as it was made", again)
-        elif after := _overtaken(there, present.values()):
-            message = f"{what} looks before {after} may have changed the row"
-            yield Fault("order", side, trigger.table, message, again)
     names = {trigger.name for trigger in wanted}
     for name, there in present.items():
         if name.startswith(prefix(capability)) and name not in names:
             yield Fault("foreign", side, there.table, f"the trigger {name} of {there.table} guards nothing", again)
-
-
-def _overtaken(ours: _Present, present: Iterable[_Present]) -> str | None:
-    """A trigger of others that runs after ours, and so may change what ours has looked at."""
-    for one in present:
-        same = (one.table, one.event, one.timing) == (ours.table, ours.event, ours.timing)
-        if same and one.order > ours.order and ours.event == "UPDATE" and not one.name.startswith("strangler_"):
-            return one.name
-    return None
 
 
 def _cascades(session: Session, mapping: CapabilityMapping, side: Side) -> Iterator[Fault]:
@@ -255,14 +242,14 @@ def _present(session: Session) -> list[_Present]:
     with session.cursor() as cursor:
         cursor.execute(_TRIGGERS)
         return [
-            _Present(str(name), str(table), str(event), str(timing), str(body), int(order))
-            for name, table, event, timing, body, order in cursor.fetchall()
+            _Present(str(name), str(table), str(event), str(timing), str(body))
+            for name, table, event, timing, body in cursor.fetchall()
         ]
 
 
 def _same(there: _Present, trigger: Trigger) -> bool:
     return (
         there.table.lower() == trigger.table.lower()
-        and (there.event, there.timing) == (trigger.event, "BEFORE")
+        and (there.event, there.timing) == (trigger.event, "AFTER")
         and there.body.split() == trigger.body.split()
     )

@@ -1,8 +1,12 @@
 """The fence triggers' text. Pure.
 
-Each owned table of both sides has a BEFORE trigger for INSERT, UPDATE and DELETE that reads the capability's ownership
-row with a shared lock, which the move of ownership has to wait for, and refuses whoever may not write. An applier is
-known by its session variable, which carries the token that it has read: one with an older token is refused too.
+Each owned table of both sides has a trigger for INSERT, UPDATE and DELETE that reads the capability's ownership row with
+a shared lock, which the move of ownership has to wait for, and refuses whoever may not write. An applier is known by its
+session variable, which carries the token that it has read: one with an older token is refused too.
+
+They are AFTER triggers: what is refused is undone with its statement all the same, they see the row as triggers of
+others have left it, and MariaDB 11.4.5 (10.11.11, 10.6.21) can't INSERT ... SELECT more than one row into a table with
+a BEFORE trigger and a NOT NULL column without default ("Column can't be null").
 """
 
 from __future__ import annotations
@@ -53,7 +57,7 @@ class Trigger:
 
     @property
     def create(self) -> str:
-        return f"CREATE TRIGGER {quote(self.name)} BEFORE {self.event} ON {quote(self.table)} FOR EACH ROW {self.body}"
+        return f"CREATE TRIGGER {quote(self.name)} AFTER {self.event} ON {quote(self.table)} FOR EACH ROW {self.body}"
 
     @property
     def drop(self) -> str:

@@ -52,7 +52,7 @@ def test_a_group_has_no_trigger_for_inserts_and_looks_only_at_its_columns():
     assert (update.event, delete.event) == (Event.UPDATE, Event.DELETE)
     assert "OLD.`id` <=> NEW.`id` AND CAST(OLD.`status` AS BINARY) <=> CAST(NEW.`status` AS BINARY)" in update.body
     assert "<=> NEW" not in delete.body
-    assert update.create.startswith("CREATE TRIGGER `strangler_b_items_update` BEFORE UPDATE ON `items` FOR EACH ROW")
+    assert update.create.startswith("CREATE TRIGGER `strangler_b_items_update` AFTER UPDATE ON `items` FOR EACH ROW")
     with pytest.raises(KeyError):
         triggers("b", Side.LEGACY, Guarded("items", ("gone",)), TABLE)
 
