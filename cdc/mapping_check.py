@@ -15,7 +15,7 @@ from cdc.database import Database
 from cdc.expression import TypeClass, class_of, describe, plain_column, quote
 from cdc.mapping import CapabilityMapping, TableMapping, Writes, inverse
 from cdc.mapping_fit import misfits
-from cdc.schema import Table, read_table, table_names
+from cdc.schema import Column, Table, read_table, table_names
 from cdc.server import Server
 from cdc.session import Session, open_session
 
@@ -146,7 +146,7 @@ class _Checker:
             yield _refused(mapping, name, error, source, self.names[0], self.names[0])
             return
         # The stream evaluates the same expression on the new side's server, over a table with the legacy columns.
-        row = ", ".join(f"NULL AS {quote(column)}" for column in source.columns)
+        row = ", ".join(f"{_nothing(column)} AS {quote(column.name)}" for column in source.columns.values())
         try:
             with self.new.cursor() as cursor:
                 cursor.execute(f"SELECT ({expression}) FROM (SELECT {row}) AS row_of_{_word(source.name)} LIMIT 0")
@@ -219,6 +219,11 @@ def _refused(
             "use one that both servers know",
         )
     return MappingProblem(mapping.table, column, f"the {side} server refuses it: {text}", "correct the SQL")
+
+
+def _nothing(column: Column) -> str:
+    """NULL; of text it has to be text, or a COLLATE in an expression is refused."""
+    return "CONVERT(NULL USING utf8mb4)" if class_of(column) is TypeClass.TEXT else "NULL"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -1,8 +1,8 @@
 """The fence triggers' text. Pure.
 
-Each owned table of both sides has a trigger for INSERT, UPDATE and DELETE that reads the capability's ownership row with
-a shared lock, which the move of ownership has to wait for, and refuses whoever may not write. An applier is known by its
-session variable, which carries the token that it has read: one with an older token is refused too.
+Each owned table of both sides has a trigger for INSERT, UPDATE and DELETE that reads the capability's ownership row
+with a shared lock, which the move of ownership has to wait for, and refuses whoever may not write. An applier is known
+by its session variable, which carries the token that it has read: one with an older token is refused too.
 
 They are AFTER triggers: what is refused is undone with its statement all the same, they see the row as triggers of
 others have left it, and MariaDB 11.4.5 (10.11.11, 10.6.21) can't INSERT ... SELECT more than one row into a table with
