@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from cdc.apply.stage import Staging, quoted
 from cdc.apply.write import Writer, alike
-from cdc.event import Change, Event, Row
+from cdc.event import Change, Event, Place, Row
 from cdc.expression import plain_column
 from cdc.mention import mentioned
 from cdc.schema import Table
@@ -52,10 +52,11 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Removed:
-    """A step: rows of a parent's table are deleted now, and children with them."""
+    """A step: rows of a parent's table are deleted now, and children with them; by one transaction, at ``place``."""
 
     parent: str
     rows: list[Row]
+    place: Place
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from cdc.event import Marker, parse
 from cdc.explain import Stopped
 from cdc.ledger import Ledger, Stored
 from cdc.marker import Lag, MarkerWriter, create_marker_table
+from cdc.ownership.gate import Gate
+from cdc.ownership.row import Ownership, read
+from cdc.ownership.side import Side, source_side
 from cdc.preflight import check_source, check_target, warnings_of
 from cdc.reader import Read
 from cdc.report import Command, Reporter
@@ -91,15 +94,21 @@ class Follower:
                 return
             stored, deferred = self._settle(ledger, stored, plan, target)
             quarantine = Quarantine(target, self._spec.capability, self._spec.direction, self._spec.quarantine)
+            gate = Gate(self._spec.capability, self._spec.direction)
             missing = [table for table in plan.sources if table not in stored.copied and table not in deferred]
             copy, plan_meanwhile = None, plan
-            if missing or deferred:
+            if (missing or deferred) and not self._spec.copies:
+                self._may_count(stored)
+                ledger.count_as_copied(plan.sources)
+                missing = []
+            elif missing or deferred:
+                self._may_copy(plan, [*missing, *deferred])
                 ledger.copying(stored.copied)
             if missing:
-                copy = Copier(self._spec, target, ledger, marker, self._lag, quarantine)
+                copy = Copier(self._spec, target, ledger, marker, self._lag, quarantine, gate)
                 opened.callback(copy.close)
                 plan_meanwhile = copy.prepare(plan, missing)
-            applier = Applier(target, plan_meanwhile, quarantine)
+            applier = Applier(target, plan_meanwhile, quarantine, gate)
             if begun is None:
                 begun = Begun(self._source(capture))
                 opened.callback(begun.source.close)
@@ -185,6 +194,53 @@ class Follower:
         """What the mapping reads of a table of this shape that is not there."""
         return unresolved(target, [t for t in self._spec.mapping.tables if t.source == table.name], table)
 
+    def _may_copy(self, plan: Plan, tables: list[str]) -> None:
+        """Raises Stopped for tables that legacy does not own: a copy of them would write the past over the present."""
+        owned = [t for t in tables if any(w.mapping.owned for w in plan.sources[t].writers)]
+        row = self._ownership()
+        if row is not None and row.owner is Side.NEW and owned:
+            capability = self._spec.capability
+            raise Stopped(
+                StreamError(
+                    f"{', '.join(owned)} can't be copied from legacy: new owns {capability}",
+                    f"strangler rollback {capability} first; then: strangler sync resume {capability}",
+                )
+            )
+
+    def _may_count(self, stored: Stored) -> None:
+        """Raises Stopped where a stream that copies nothing would have to copy after all."""
+        if stored.copied:
+            capability = self._spec.capability
+            raise Stopped(
+                StreamError(
+                    "a table of the new side was altered so that its rows would have to be copied to legacy, and the"
+                    f" way back of {capability} copies nothing",
+                    f"strangler verify {capability} says which rows differ; then: strangler sync resume {capability}"
+                    " --back",
+                )
+            )
+
+    def _may_begin(self, again: tuple[str, ...] | None) -> None:
+        """Raises Stopped where a way back would begin now and leave out what its owner has written before."""
+        if self._spec.copies:
+            return
+        row, capability = self._ownership(), self._spec.capability
+        if again is not None and (row is None or row.owner is Side.LEGACY):
+            return
+        if again is not None or (row is not None and row.owner is Side.NEW):
+            raise Stopped(
+                StreamError(
+                    f"the way back of {capability} can't begin anew: it copies nothing, and new owns {capability}, so"
+                    " that what was written there since would never reach legacy",
+                    f"strangler verify {capability} says which rows; then make legacy's rows so, and: strangler sync"
+                    f" resume {capability}",
+                )
+            )
+
+    def _ownership(self) -> Ownership | None:
+        with closing(open_session(self._spec.target, schema=False)) as session:
+            return read(session, self._spec.capability, source_side(self._spec.direction).other)
+
     def _source(self, capture: Capture) -> Source:
         if self._source_of is not None:
             return self._source_of(capture)
@@ -206,6 +262,8 @@ class Follower:
         if again == ():
             ledger.forget()
         stored = ledger.read()
+        if stored is None or again is not None:
+            self._may_begin(again)
         if stored is not None and again:
             ledger.copy_again(stored.copied, again)
             stored = replace(stored, copied=stored.copied - frozenset(again))

@@ -245,6 +245,15 @@ class Ledger:
             (json.dumps(sorted(self._copied)), *self._id),
         )
 
+    def count_as_copied(self, tables: Iterable[str]) -> None:
+        """These tables need no copy: the target has their rows. Commits."""
+        with self._session.cursor() as cursor:
+            self.fence(cursor)
+            cursor.execute(
+                f"UPDATE {SCHEMA}.stream_position SET copied = %s WHERE {_KEY}", (json.dumps(sorted(tables)), *self._id)
+            )
+        self._session.commit()
+
     def complete(self) -> None:
         """All tables are copied: the next position is told."""
         self._incomplete = False

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pymysql
@@ -14,10 +14,10 @@ import pymysql
 from cdc.carried import uncarried, unknown_text
 from cdc.database import Database
 from cdc.expression import TypeClass, class_of, describe, plain_column, quote
-from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.mapping import CapabilityMapping, TableMapping, Writes, inverse
 from cdc.mapping_fit import misfits
 from cdc.mention import mentioned
-from cdc.schema import Table, read_table, table_names
+from cdc.schema import Column, Table, read_table, table_names
 from cdc.server import Server
 from cdc.session import Session, open_session
 from cdc.zero_dates import with_zero_dates
@@ -68,8 +68,31 @@ def check_capability(mapping: CapabilityMapping, source: Database, target: Datab
         return [problem for table in mapping.tables for problem in checker.check(table)]
 
 
+def check_way_back(mapping: CapabilityMapping, legacy: Database, new: Database) -> list[MappingProblem]:
+    """All problems of the way back, as ``check_capability`` has them; ``column`` is one of ``back``. Types that do not
+    fit are warnings: new columns are wider by design, legacy refuses what is too wide, and ``cdc.ownership.proof`` asks
+    the rows. Raises ValueError where there is no way back."""
+    with closing(open_session(new)) as old, closing(open_session(legacy)) as fresh:
+        checker = _Checker(old, fresh, new, legacy, ("new", "legacy"))
+        return [
+            replace(problem, table=one.source, column=f"back.{problem.column}" if problem.column else "back")
+            for one in inverse(mapping).tables
+            for problem in checker.check(one)
+        ]
+
+
 class _Checker:
-    def __init__(self, old: Session, new: Session, source: Database, target: Database) -> None:
+    """``names`` are those of the side whose rows are read and of the one that is written."""
+
+    def __init__(
+        self,
+        old: Session,
+        new: Session,
+        source: Database,
+        target: Database,
+        names: tuple[str, str] = ("legacy", "new"),
+    ) -> None:
+        self.names = names
         self.old = old
         self.new = new
         self.source = source
@@ -79,12 +102,12 @@ class _Checker:
         source = read_table(self.old, mapping.source, Server.of(self.old))
         target = read_table(self.new, mapping.table, Server.of(self.new))
         if source is None:
-            yield _no_table(mapping, mapping.source, "legacy", self.source, table_names(self.old))
+            yield _no_table(mapping, mapping.source, self.names[0], self.source, table_names(self.old))
         if target is None:
-            yield _no_table(mapping, mapping.table, "new", self.target, table_names(self.new))
+            yield _no_table(mapping, mapping.table, self.names[1], self.target, table_names(self.new))
         if source is None or target is None:
             return
-        yield from _source_problems(mapping, source)
+        yield from _source_problems(mapping, source, self.names[0])
         yield from _target_problems(mapping, target)
         yield from self._uncarried(mapping, source)
         for name, expression in mapping.expressions.items():
@@ -108,7 +131,7 @@ class _Checker:
     ) -> Iterator[MappingProblem]:
         column = next((c for c in target.columns.values() if c.name.lower() == name.lower()), None)
         if column is None:
-            message = f"table {target.name} of the new side has no column {name!r}"
+            message = f"table {target.name} of the {self.names[1]} side has no column {name!r}"
             yield MappingProblem(mapping.table, name, message, nearest(name, target.columns))
             return
         if column.generated:
@@ -122,7 +145,8 @@ class _Checker:
         (given,) = describe(self.old, source.name, [expression])
         plain = plain_column(expression, source.columns)
         for misfit in misfits(expression, given, column, source.columns[plain] if plain else None):
-            yield MappingProblem(mapping.table, name, misfit.message, misfit.fix, misfit.severity)
+            severity = misfit.severity if self.names[1] == "new" else "warning"
+            yield MappingProblem(mapping.table, name, misfit.message, misfit.fix, severity)
 
     def _evaluate(self, mapping: TableMapping, name: str, expression: str, source: Table) -> Iterator[MappingProblem]:
         """Problems of the expression by itself: what a server can't parse or resolve, what is never the same twice."""
@@ -134,20 +158,20 @@ class _Checker:
         try:
             describe(self.old, source.name, [expression])
         except pymysql.MySQLError as error:
-            yield _refused(mapping, name, error, source, "legacy")
+            yield _refused(mapping, name, error, source, self.names[0], self.names[0])
             return
         # The stream evaluates the same expression on the new side's server, over a table with the legacy columns.
-        row = ", ".join(f"NULL AS {quote(column)}" for column in source.columns)
+        row = ", ".join(f"{_nothing(column)} AS {quote(column.name)}" for column in source.columns.values())
         try:
             with self.new.cursor() as cursor:
                 cursor.execute(f"SELECT ({expression}) FROM (SELECT {row}) AS row_of_{_word(source.name)} LIMIT 0")
         except pymysql.MySQLError as error:
-            yield _refused(mapping, name, error, source, "new")
+            yield _refused(mapping, name, error, source, self.names[1], self.names[0])
 
 
-def _source_problems(mapping: TableMapping, source: Table) -> Iterator[MappingProblem]:
+def _source_problems(mapping: TableMapping, source: Table, side: str) -> Iterator[MappingProblem]:
     if not source.primary_key:
-        message = f"table {source.name} of the legacy side has no primary key, so that its rows can't be told apart"
+        message = f"table {source.name} of the {side} side has no primary key, so that its rows can't be told apart"
         yield MappingProblem(mapping.table, None, message, f"ALTER TABLE {source.name} ADD PRIMARY KEY (...)")
     floating = [name for name in source.primary_key if class_of(source.columns[name]) is TypeClass.FLOAT]
     if floating:
@@ -176,7 +200,8 @@ def _target_problems(mapping: TableMapping, target: Table) -> Iterator[MappingPr
             fix = "rows that swap values are applied one by one there; make it a plain index if legacy doesn't hold it"
             yield MappingProblem(mapping.table, None, message, fix, "warning")
     for column in target.columns.values():
-        if column.name.lower() in mapped or column.generated or column.has_default:
+        inserts = mapping.writes is not Writes.UPDATES
+        if column.name.lower() in mapped or column.generated or column.has_default or not inserts:
             continue
         message = "the column is NOT NULL without a default, and the mapping doesn't fill it"
         yield MappingProblem(mapping.table, column.name, message, "map it, or give it a default")
@@ -188,12 +213,15 @@ def _no_table(mapping: TableMapping, name: str, side: str, database: Database, k
     )
 
 
-def _refused(mapping: TableMapping, column: str, error: pymysql.MySQLError, source: Table, side: str) -> MappingProblem:
+def _refused(
+    mapping: TableMapping, column: str, error: pymysql.MySQLError, source: Table, side: str, read: str
+) -> MappingProblem:
+    """``side`` is whose server said so, ``read`` whose rows the expression is over."""
     code, text = (error.args[0], str(error.args[1])) if len(error.args) > 1 else (0, str(error))
     if code == _UNKNOWN_COLUMN:
         named = _NAMED.search(text)
         name = named.group(1).rpartition(".")[2] if named else ""
-        message = f"table {source.name} of the legacy side has no column {name!r}"
+        message = f"table {source.name} of the {read} side has no column {name!r}"
         return MappingProblem(mapping.table, column, message, nearest(name, source.columns))
     if code == _SYNTAX:
         near = text.partition(" near ")[2].partition(" at line ")[0]
@@ -206,6 +234,11 @@ def _refused(mapping: TableMapping, column: str, error: pymysql.MySQLError, sour
             "use one that both servers know",
         )
     return MappingProblem(mapping.table, column, f"the {side} server refuses it: {text}", "correct the SQL")
+
+
+def _nothing(column: Column) -> str:
+    """NULL; of text it has to be text, or a COLLATE in an expression is refused."""
+    return "CONVERT(NULL USING utf8mb4)" if class_of(column) is TypeClass.TEXT else "NULL"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -67,11 +67,12 @@ class HeldEvent:
     stored_at: datetime
     bytes: int
     event: dict[str, Any] | None = None
+    direction: Direction = Direction.TO_NEW
 
     @property
     def id(self) -> str:
-        """What people call it: ``catalog-12``."""
-        return f"{self.capability}-{self.number}"
+        """What people call it: ``catalog-12``, or ``catalog.back-12`` of the way back."""
+        return f"{self.direction.named(self.capability)}-{self.number}"
 
     def to_json(self) -> dict[str, Any]:
         return {"id": self.id, **{name: value for name, value in vars(self).items() if name != "number"}}
@@ -165,6 +166,7 @@ class QuarantineDesk:
             stored_at=stored_at.replace(tzinfo=UTC),
             bytes=int(size),
             event=None if event is None else orjson.loads(event),
+            direction=self.direction,
         )
 
     def _rows(self, query: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
-from cdc.mapping import CapabilityMapping
+from cdc.mapping import CapabilityMapping, inverse
 from cdc.policy import SchemaPolicy
 from cdc.quarantine import Bounds
 from cdc.source.hosting import EngineFiles, Hosting
@@ -20,7 +20,7 @@ __all__ = ["EngineFiles", "SourceOf", "SpecError", "SpecOf", "StreamSpec"]
 
 @dataclass(frozen=True)
 class StreamSpec:
-    """One stream: whose rows, where to, by which mapping, in what hosting."""
+    """One stream: whose rows, where to, by which mapping, in what hosting. ``back`` makes the one of the way back."""
 
     mapping: CapabilityMapping
     source: Database
@@ -38,9 +38,22 @@ class StreamSpec:
         return self.mapping.capability
 
     @property
+    def copies(self) -> bool:
+        """Whether it brings what was there before it began. A way back does not: legacy has it."""
+        return self.direction is Direction.TO_NEW
+
+    @property
     def name(self) -> str:
         """Unique among the streams of a source; Debezium's topic prefix, hence the few characters."""
         return f"strangler.{self.capability}.{self.direction}".replace(" ", "_")
+
+    def back(self, engine: Hosting) -> StreamSpec:
+        """Of a stream from legacy to new, its counterpart; ``engine``: with files of its own. Raises ValueError when
+        the mapping has no way back."""
+        mapping = inverse(self.mapping)
+        return replace(
+            self, mapping=mapping, source=self.target, target=self.source, engine=engine, direction=Direction.TO_LEGACY
+        )
 
 
 class SpecError(Exception):

@@ -66,6 +66,16 @@ _TABLES = (
         capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
         action VARCHAR(16) NOT NULL, events LONGTEXT NULL, asked_at DATETIME(6) NOT NULL, answer LONGTEXT NULL,
         KEY of_stream (capability, direction)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.ownership (
+        capability VARCHAR(64) COLLATE utf8mb4_bin NOT NULL, side VARCHAR(8) COLLATE utf8mb4_bin NOT NULL,
+        owner VARCHAR(8) COLLATE utf8mb4_bin NOT NULL, token BIGINT NOT NULL, since LONGTEXT NULL,
+        watch TINYINT NOT NULL DEFAULT 0, journal VARCHAR(128) NULL, moved_at DATETIME(6) NULL,
+        PRIMARY KEY (capability, side)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
+    f"""CREATE TABLE IF NOT EXISTS {SCHEMA}.stream_recent (
+        id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+        capability VARCHAR(64) NOT NULL, direction VARCHAR(16) NOT NULL,
+        source_table VARCHAR(64) COLLATE utf8mb4_bin NOT NULL, key_digest BINARY(16) NOT NULL, key_json TEXT NOT NULL,
+        UNIQUE KEY of_key (capability, direction, source_table, key_digest)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4""",
 )
 # Columns that came later: (table, column, how). Tables of earlier versions get them.
 _ADDED = (
@@ -80,6 +90,10 @@ MISSING = frozenset({1049, 1146})  # unknown database, no such table
 class Direction(StrEnum):
     TO_NEW = "to_new"  # legacy owns, the new side follows
     TO_LEGACY = "to_legacy"  # the new side owns, legacy follows
+
+    def named(self, capability: str) -> str:
+        """How people tell a capability's two streams apart: ``catalog``, ``catalog.back``."""
+        return capability if self is Direction.TO_NEW else f"{capability}.back"
 
 
 class Wanted(StrEnum):
@@ -136,6 +150,7 @@ class Detail:
     lag_samples: int = 0
     rows_per_second: float = 0.0
     behind_events: int | None = None
+    left_out: int = 0  # changes since the worker began that did not come from the owner
     note: str | None = None
     warnings: tuple[str, ...] = ()
     progress: CopyProgress | None = None

@@ -113,6 +113,9 @@ class _Stream:
     def _stopped(self, error: Exception) -> bool:
         """Tell it. Gives False: the command is not tried again by itself."""
         told = explain(self._spec.capability, error)
+        if not self._spec.copies:
+            resume = f"sync resume {self._spec.capability}"
+            told = replace(told, way_out=told.way_out.replace(resume, f"{resume} --back"))
         log.error("stopped", capability=self._spec.capability, reason=told.message, way_out=told.way_out)
         self._reporter.say(StreamState.STOPPED, error=told, note=None, progress=None, rows_per_second=0.0)
         return False

@@ -179,8 +179,8 @@ class Tail:
         for at, event in enumerate(events):
             if parents.any:
                 if isinstance(event, Change) and parents.see(events, at):
-                    if removed is None or removed.parent != event.table:
-                        removed = Removed(event.table, [])
+                    if removed is None or removed.parent != event.table or removed.place.gtid != event.place.gtid:
+                        removed = Removed(event.table, [], event.place)
                         steps += [changes, removed]
                         changes = []
                     removed.rows.append(event.before or {})
@@ -215,6 +215,7 @@ class Tail:
             behind_events=0 if idle and self._lag.waiting(now) < 1.0 else None,
             note=waits if self._deferred else None,
             recent=self._recent.rows,
+            left_out=self._applier.left_out,
         )
 
 

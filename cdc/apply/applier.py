@@ -21,7 +21,11 @@ from cdc.apply.text import MissingColumn, copied_text, load_text
 from cdc.apply.write import Writer
 from cdc.cascade import Removed
 from cdc.event import Change, Truncate
+from cdc.mapping import Writes
+from cdc.ownership.gate import Gate
+from cdc.ownership.recent import note
 from cdc.session import Session, try_again
+from cdc.state import Direction
 
 __all__ = ["Applier", "Refused", "Step"]
 
@@ -33,10 +37,15 @@ _NOTHING = Texts(b"", b"")
 class Applier:
     """Writes batches through one session on the target. Not for use from several threads."""
 
-    def __init__(self, session: Session, plan: Plan, quarantine: Quarantine | None = None) -> None:
+    def __init__(
+        self, session: Session, plan: Plan, quarantine: Quarantine | None = None, gate: Gate | None = None
+    ) -> None:
         """Makes the staging tables, and reads what is in quarantine; without one, whatever can't be applied is raised.
-        Raises pymysql.err.MySQLError."""
-        self._session, self._plan, self._quarantine = session, plan, quarantine
+        ``gate`` says in each transaction what comes from an owner; without one, everything does. Raises
+        pymysql.err.MySQLError."""
+        self._session, self._plan, self._quarantine, self._gate = session, plan, quarantine, gate
+        self._owned = True  # what is being written comes from the owner
+        self.left_out = 0  # changes that were not applied, as they did not
         self._staged = False
         self._lifts: dict[str, Lift] = {}
         self.renew(plan)
@@ -72,7 +81,8 @@ class Applier:
         try:
             self._session.begin()
             with self._session.cursor() as cursor:
-                for step in steps:
+                for owned, step in self._admit(cursor, steps):
+                    self._owned = owned
                     if isinstance(step, Truncate):
                         self._clear(cursor, step.table)
                         if self._quarantine is not None:
@@ -95,6 +105,45 @@ class Applier:
     @property
     def plan(self) -> Plan:
         return self._plan
+
+    def enter(self, cursor: Cursor) -> None:
+        """In the caller's transaction, before ``attempt`` or ``isolated``: ask the gate."""
+        if self._gate is not None:
+            self._owned = self._gate.opens(self._gate.enter(cursor))
+
+    def _admit(self, cursor: Cursor, steps: Iterable[Step]) -> list[tuple[bool, Step]]:
+        """The steps with whether each comes from the owner, without what nobody writes if it does not."""
+        if self._gate is None:
+            return [(True, step) for step in steps]
+        row = self._gate.enter(cursor)
+        split = self._gate.split(row, steps)
+        armed = row is not None or self._gate.opens(row)  # a way back that was never armed carries nothing at all
+        used = {writer.mapping.source for writer in self._plan.unowned} if armed else set[str]()
+        admitted: list[tuple[bool, Step]] = []
+        for owned, step in split:
+            if isinstance(step, Truncate):
+                if owned or step.table in used:
+                    admitted.append((owned, step))
+                continue
+            if isinstance(step, Removed):
+                if owned:  # what cascades is fenced with its parent: ``ownership.arm`` lets none cross the border
+                    admitted.append((owned, step))
+                continue
+            kept = step if owned else [change for change in step if change.table in used]
+            self.left_out += len(step) - len(kept)
+            if self._gate.direction is Direction.TO_LEGACY:
+                kept = [change for change in kept if _touches(change, self._plan)]
+            admitted.append((owned, kept))
+        if row is not None and row.watch:
+            changes = [
+                c for owned, step in admitted if owned and not isinstance(step, (Truncate, Removed)) for c in step
+            ]
+            note(cursor, self._gate.capability, self._gate.direction, changes, self._plan.owned_keys)
+        return admitted
+
+    @property
+    def _writers(self) -> tuple[Writer, ...]:
+        return self._plan.writers if self._owned else self._plan.unowned
 
     def isolated(
         self, cursor: Cursor, changes: Sequence[Change], held: Collection[Mark], most_keys: int
@@ -179,11 +228,11 @@ class Applier:
                 staging.load(cursor, staging.before, texts.gone)
             if texts.stored:
                 staging.load(cursor, staging.after, texts.stored)
-        for writer in reversed(self._plan.writers):
+        for writer in reversed(self._writers):
             gone, stored = loaded.get(writer.mapping.source, _NOTHING)
             for statement in writer.deletes(gone=bool(gone), stored=bool(stored)):
                 cursor.execute(statement)
-        for writer in self._plan.writers:
+        for writer in self._writers:
             if loaded.get(writer.mapping.source, _NOTHING).stored:
                 self._upsert(cursor, writer)
                 _run(cursor, writer.strikes())
@@ -200,7 +249,7 @@ class Applier:
                     self._upsert(cursor, writer)
 
     def _upsert(self, cursor: Cursor, writer: Writer) -> None:
-        lift = self._lifts.get(writer.mapping.table)
+        lift = self._lifts.get(writer.mapping.table) if writer.mapping.writes is Writes.ROWS else None
         if lift is None:
             _run(cursor, writer.upserts())
             return
@@ -231,8 +280,8 @@ class Applier:
                 staging.empty(cursor)
 
     def _clear(self, cursor: Cursor, table: str) -> None:
-        for writer in reversed(self._plan.writers):
-            if writer.mapping.source == table:
+        for writer in reversed(self._writers):
+            if writer.mapping.source == table and writer.mapping.writes is Writes.ROWS:
                 cursor.execute(writer.clear)
 
     def _empty(self) -> None:
@@ -244,6 +293,16 @@ class Applier:
                 cursor.execute(f"TRUNCATE TABLE {source.staging.after}")
                 cursor.execute(f"TRUNCATE TABLE {source.staging.before}")
         self._staged = False
+
+
+def _touches(change: Change, plan: Plan) -> bool:
+    """Whether an update changes anything that the mapping reads. On the way back others are left out: legacy's own
+    triggers, and its times of change, would take them for writes, and among them is what the other stream brought."""
+    source = plan.sources.get(change.table)
+    before, after = change.before, change.after
+    if change.op != "u" or before is None or after is None or source is None:
+        return True
+    return any(before.get(name) != after.get(name) for name in source.staging.names)
 
 
 def _run(cursor: Cursor, statements: Iterable[str]) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from cdc.apply.stage import quoted
 from cdc.apply.write import Writer, alike
+from cdc.mapping import Writes
 from cdc.schema import Column
 
 #: To run around the statements that take rows out: their children stay where they are, the rows come back at once.
@@ -33,7 +34,8 @@ class Lift:
     def of(cls, writer: Writer, number: int) -> Lift | None:
         """None where nothing can move between rows, or where lifting a row could be felt elsewhere: a foreign key of
         another table points at a column that the stream changes."""
-        return cls(writer, number) if _movable(writer) and not _felt(writer) else None
+        whole = writer.mapping.writes is Writes.ROWS
+        return cls(writer, number) if whole and _movable(writer) and not _felt(writer) else None
 
     @property
     def kept(self) -> str:

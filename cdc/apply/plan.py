@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from cdc.apply.identity import Marks, marks_of
 from cdc.apply.stage import Staging
@@ -11,7 +12,7 @@ from cdc.apply.write import TargetTable, Writer, other_unique_keys
 from cdc.carried import uncarried, unknown_text
 from cdc.cascade import Cascades, plan_cascades, read_foreign_keys
 from cdc.conversion import Unsupported
-from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.mapping import CapabilityMapping, TableMapping, Writes
 from cdc.mention import mentioned
 from cdc.schema import Column, Table, read_table
 from cdc.server import Server
@@ -76,9 +77,33 @@ class Plan:
     writers: tuple[Writer, ...]
     cascades: Cascades = field(default_factory=Cascades)
 
+    @cached_property
+    def unowned(self) -> tuple[Writer, ...]:
+        """What is written of changes that do not come from the capability's owner: tables to read, tables to append to,
+        and of groups what is not theirs (new rows, columns of others). ``cdc.ownership.gate`` says which those are."""
+        whole = {w.mapping.source for w in self.writers if w.mapping.owned and not w.mapping.owns}
+        kept = []
+        for writer in self.writers:
+            if not writer.mapping.owned:
+                kept.append(writer)
+            elif writer.mapping.owns and writer.mapping.source not in whole:
+                kept.append(replace(writer, mapping=replace(writer.mapping, writes=Writes.INSERTS)))
+        return tuple(kept)
+
     @property
     def keys(self) -> dict[str, tuple[str, ...]]:
         return {name: source.key for name, source in self.sources.items()}
+
+    @property
+    def owned_keys(self) -> dict[str, tuple[str, ...]]:
+        """Of the source tables whose rows, or columns, belong to the capability's owner: their key, and what keys of
+        the target are made of."""
+        found = {}
+        for name, source in self.sources.items():
+            owned = [writer.watched for writer in source.writers if writer.mapping.owned]
+            if owned:
+                found[name] = tuple(dict.fromkeys([*source.key, *(column for some in owned for column in some)]))
+        return found
 
     @property
     def marks(self) -> dict[str, Marks]:

@@ -14,7 +14,7 @@ REFUSALS = (pymysql.err.MySQLError, StagingError, MissingColumn, MissingKey, Typ
 # Another row is in the way, or missing: duplicate keys, foreign keys. Applied after other rows, the same may go.
 _RELATIONAL = frozenset({1022, 1062, 1169, 1216, 1217, 1451, 1452, 1586})
 # Raised by a trigger on purpose. The fence of ownership does so too, in words that begin with its own name.
-_SIGNALLED, FENCE = 1644, "strangler:"
+SIGNALLED, FENCE = 1644, "strangler:"
 # The values themselves: NULL, too long, out of range, cut short, no such partition, a CHECK (MySQL, MariaDB), a row too
 # large for a page, a lookup with two answers, text, dates, JSON and shapes that a function or a cast can't read.
 _VALUES = frozenset(
@@ -44,7 +44,7 @@ def of_the_row(error: BaseException) -> bool:
     only reads, a lost connection, the fence of ownership.
     """
     number = _number(error)
-    if number == _SIGNALLED:
+    if number == SIGNALLED:
         return not str(error.args[-1]).startswith(FENCE)
     return isinstance(error, StagingError) or number in _VALUES | _RELATIONAL
 

@@ -90,6 +90,7 @@ class Releaser:
                 self._session.rollback()
                 return False
             self._fence(cursor)
+            self._applier.enter(cursor)
             request, action = int(row[0]), Action(row[1])
             numbers = None if row[2] is None else [int(n) for n in json.loads(row[2])]
             try:

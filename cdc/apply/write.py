@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cdc.apply.stage import Staging, quoted
-from cdc.mapping import TableMapping
+from cdc.mapping import TableMapping, Writes
 from cdc.mention import mentioned
 from cdc.schema import Column, Table
 
@@ -51,7 +51,9 @@ class Writer:
     def deletes(self, *, gone: bool, stored: bool) -> list[str]:
         """Statements that remove rows: those of old images (``gone``), those that ``where`` no longer lets in
         (``stored``). They come before all upserts of the batch."""
-        statements = []
+        statements: list[str] = []
+        if self.mapping.writes is not Writes.ROWS:
+            return statements
         if gone:
             old = f"SELECT * FROM ({self._keys(self.staging.before)}) o"
             if self.watched:  # an old image whose key came out the same must stay: the service's own columns are in it
@@ -67,6 +69,12 @@ class Writer:
         """Statements that write the rows of ``after``. ``fresh``: the target has none of them (first copy)."""
         columns = ", ".join(quoted(column) for column in self.mapping.expressions)
         insert = f"INSERT INTO {self._table} ({columns}) {self.rows}"
+        if self.mapping.writes is Writes.UPDATES:
+            return self.updates()
+        if self.mapping.writes is Writes.INSERTS:
+            first = quoted(next(iter(self.mapping.key)))
+            missing = self.inserts() if self.careful else f"{insert} ON DUPLICATE KEY UPDATE {first} = VALUES({first})"
+            return [*self.updates(self.mapping.followed), missing]
         if fresh:
             return [insert]
         if not self.careful:
@@ -74,11 +82,12 @@ class Writer:
             return [f"{insert} ON DUPLICATE KEY UPDATE {', '.join(f'{n} = VALUES({n})' for n in names)}"]
         return [*self.updates(), self.inserts()]
 
-    def updates(self) -> list[str]:
-        """Rows that exist, by their key; none when the mapping has only a key."""
-        if not self.mapping.columns:
+    def updates(self, columns: Iterable[str] | None = None) -> list[str]:
+        """Rows that exist, by their key: these columns, all of the mapping's when None; nothing when that is none."""
+        named = list(self.mapping.columns if columns is None else columns)
+        if not named:
             return []
-        changes = ", ".join(f"t.{quoted(c)} = n.{quoted(c)}" for c in self.mapping.columns)
+        changes = ", ".join(f"t.{quoted(c)} = n.{quoted(c)}" for c in named)
         return [f"UPDATE ({self.rows}) n STRAIGHT_JOIN {self._table} t ON {self.same('t', 'n')} SET {changes}"]
 
     def inserts(self) -> str:

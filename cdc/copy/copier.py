@@ -40,6 +40,7 @@ from cdc.copy.work import Job, Work, reads_other_tables
 from cdc.event import Change, Event, Marker, Truncate
 from cdc.ledger import Ledger
 from cdc.marker import Lag, MarkerWriter
+from cdc.ownership.gate import Gate
 from cdc.session import Session, connection_lost, try_again
 from cdc.spec import StreamSpec
 from cdc.state import CopyProgress
@@ -66,9 +67,11 @@ class Copier:
         marker: MarkerWriter,
         lag: Lag,
         quarantine: Quarantine,
+        gate: Gate | None = None,
     ) -> None:
-        """``session`` is the stream's own on the target, used between its batches, and so is ``quarantine``."""
-        self._quarantine = quarantine
+        """``session`` is the stream's own on the target, used between its batches, and so are ``quarantine`` and
+        ``gate``."""
+        self._quarantine, self._gate = quarantine, gate
         self._spec, self._settings, self._session, self._ledger = spec, spec.copy, session, ledger
         self._marker, self._lag = marker, lag
         self._store = CopyStore(spec.capability, spec.direction, secrets.token_hex(16))
@@ -206,6 +209,8 @@ class Copier:
         with self._session.cursor() as cursor:
             for sweep in sweeps:
                 self._session.begin()
+                if self._gate is not None:
+                    self._gate.enter(cursor)
                 more = sweep.some(cursor)
                 self._session.commit()
                 if more:
@@ -231,7 +236,7 @@ class Copier:
         try:
             reader = Reader(self._spec.source)
             self._sessions.append(reader.session)
-            stage = Stage(self._spec.target, self._store)
+            stage = Stage(self._spec.target, self._store, Gate(self._spec.capability, self._spec.direction))
             stage.set_aside(self._apart(stage.session))
             self._sessions.append(stage.session)
             while (taken := self._take(reader)) is not None:

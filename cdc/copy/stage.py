@@ -16,6 +16,7 @@ from cdc.copy.progress import Chunk
 from cdc.copy.store import CopyStore
 from cdc.copy.window import Key
 from cdc.database import Database
+from cdc.ownership.gate import Gate
 from cdc.session import Session, open_session
 
 _DUPLICATE = 1062
@@ -24,8 +25,9 @@ _DUPLICATE = 1062
 class Stage:
     """Not for use from several threads. All methods raise pymysql.err.MySQLError and StagingError."""
 
-    def __init__(self, target: Database, store: CopyStore) -> None:
+    def __init__(self, target: Database, store: CopyStore, gate: Gate | None = None) -> None:
         self.session: Session = open_session(target, load=True)
+        self._gate = gate
         self._store, self._made = store, set[str]()
         self._apart: Apart | None = None
         with self.session.cursor() as cursor:
@@ -88,6 +90,8 @@ class Stage:
         try:
             with self.session.cursor() as cursor:
                 self._store.check_owner(cursor, chunk.table)
+                if self._gate is not None:
+                    self._gate.enter(cursor)
                 if seen:
                     keys = _keys_only(source)
                     text = load_text([dict(zip(keys.names, key, strict=True)) for key in seen], keys.names)

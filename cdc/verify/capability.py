@@ -6,13 +6,16 @@ import difflib
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from cdc.database import Database
 from cdc.expression import describe
 from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.ownership.gate import pass_fence
 from cdc.schema import read_table
 from cdc.server import Server
+from cdc.state import Direction
 from cdc.verify.errors import VerifyError
 from cdc.verify.mark import Marks
 from cdc.verify.pace import Limits
@@ -45,7 +48,8 @@ def verify_capability(
 
     ``tables`` are names of the new side's tables (all of the mapping when None). Without ``settle`` (no stream is
     running) differences are re-read once but not waited for, and the result says so (``waited`` False). ``progress``
-    is called about twice a second from the calling thread. ``repair`` writes the owner's value for the listed keys.
+    is called about twice a second from the calling thread. ``repair`` writes the owner's value for the listed keys; the
+    fence of ownership refuses it where new owns. Tables that the service only appends to are left out.
     ``marks`` keep how far it is, and it goes on from those it finds there; a table whose two keys don't match in ranges
     is begun anew. ``stop`` ends it from another thread.
     Raises VerifyError: unknown table, connection, a key expression that several rows share; NotSettled when the stream
@@ -53,6 +57,7 @@ def verify_capability(
     """
     chosen = _chosen(mapping, tables)
     options = Options(settle, settle_timeout_seconds, progress, repair, listed_at_most, limits or Limits(), marks, stop)
+    options = replace(options, enter=lambda cursor: pass_fence(cursor, mapping.capability, Direction.TO_NEW))
     with closing(Sessions("legacy", source)) as legacy, closing(Sessions("new", target)) as new:
         plans = [_plan(table, legacy, new) for table in chosen]
         results = tuple(TableComparison(plan, legacy, new, options).run() for plan in plans)
@@ -77,7 +82,7 @@ def verify_changed(
     options = Options(settle, settle_timeout_seconds, stop=stop, rounds=_HOT_ROUNDS)
     with closing(Sessions("legacy", source)) as legacy, closing(Sessions("new", target)) as new:
         results = []
-        for table in mapping.tables:
+        for table in mapping.forth.tables:
             if rows := changed.get(table.source):
                 plan = _plan(table, legacy, new)
                 comparison = TableComparison(plan, legacy, new, options)
@@ -87,8 +92,8 @@ def verify_changed(
 
 def _chosen(mapping: CapabilityMapping, tables: Collection[str] | None) -> list[TableMapping]:
     if tables is None:
-        return list(mapping.tables)
-    known = {table.table: table for table in mapping.tables}
+        return list(mapping.forth.tables)
+    known = {table.table: table for table in mapping.forth.tables}
     for name in tables:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)

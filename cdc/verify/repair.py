@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pymysql
 from pymysql.cursors import Cursor
 
+from cdc.apply.refusal import SIGNALLED
 from cdc.expression import quote
 from cdc.schema import Column
 from cdc.session import try_again
@@ -19,7 +20,11 @@ _KEYS_PER_TRANSACTION = 100
 _TRIES = 5
 
 
-def repair_keys(keys: Sequence[Key], owner: Side, other: Side, plan: TablePlan) -> None:
+Enter = Callable[[Cursor], None]
+"""Says at the target that what this transaction writes comes from the owner."""
+
+
+def repair_keys(keys: Sequence[Key], owner: Side, other: Side, plan: TablePlan, enter: Enter | None = None) -> None:
     """Give the other side the owner's rows of these keys: written, or deleted where the owner has none.
 
     The other side's rows, or the gaps where they would be, are locked before the owner's rows are read. So a running
@@ -27,19 +32,21 @@ def repair_keys(keys: Sequence[Key], owner: Side, other: Side, plan: TablePlan) 
     same. Columns that the mapping doesn't fill keep their values. Raises VerifyError when a row can't be written.
     """
     for some in _parts(keys):
-        _transaction(some, owner, other, plan)
+        _transaction(some, owner, other, plan, enter)
 
 
 def _parts(keys: Sequence[Key]) -> list[list[Key]]:
     return [list(keys[i : i + _KEYS_PER_TRANSACTION]) for i in range(0, len(keys), _KEYS_PER_TRANSACTION)]
 
 
-def _transaction(keys: list[Key], owner: Side, other: Side, plan: TablePlan) -> None:
+def _transaction(keys: list[Key], owner: Side, other: Side, plan: TablePlan, enter: Enter | None) -> None:
     for attempt in range(_TRIES):
         try:
             with other.sessions.session() as session, session.cursor(Cursor) as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 session.begin()
+                if enter is not None:
+                    enter(cursor)
                 there = other.lock(cursor, keys)
                 rows = owner.rows_of(keys)
                 for key in keys:
@@ -65,7 +72,9 @@ def _write(cursor: Cursor, key: Key, row: Row | None, there: bool, other: Side, 
                 cursor.execute(f"UPDATE {table} SET {values} WHERE {condition}")
         else:
             cursor.execute(f"INSERT INTO {table} SET {', '.join([*here, *_assignments(plan.value_columns, row)])}")
-    except (pymysql.err.IntegrityError, pymysql.err.DataError) as error:
+    except (pymysql.err.IntegrityError, pymysql.err.DataError, pymysql.err.OperationalError) as error:
+        if isinstance(error, pymysql.err.OperationalError) and error.args[0] != SIGNALLED:
+            raise
         shown = ", ".join(f"{c.name} {v}" for c, v in zip(plan.key_columns, key, strict=True))
         raise VerifyError(f"{plan.table}, {shown}: the owner's row can't be written: {error.args[-1]}") from error
 

@@ -16,7 +16,7 @@ from cdc.verify.mark import Mark, Marks, signature
 from cdc.verify.narrow import suspects
 from cdc.verify.pace import Limits, Pace
 from cdc.verify.plan import TablePlan
-from cdc.verify.repair import repair_keys
+from cdc.verify.repair import Enter, repair_keys
 from cdc.verify.result import Cell, Difference, Progress, TableResult
 from cdc.verify.result import Key as ShownKey
 from cdc.verify.settle import CONFIRMATIONS, ROUNDS, Settle, Settled, settle_keys
@@ -30,7 +30,7 @@ _KEEP_EVERY_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Options:
-    """How to compare; see ``verify_capability``."""
+    """How to compare; see ``verify_capability``. ``enter`` is called in each transaction that repairs."""
 
     stream: Settle | None
     settle_timeout_seconds: float = 30.0
@@ -42,6 +42,7 @@ class Options:
     stop: threading.Event | None = None
     confirmations: int = CONFIRMATIONS
     rounds: int = ROUNDS
+    enter: Enter | None = None
 
 
 @dataclass
@@ -213,7 +214,7 @@ class TableComparison:
     def _repair(self) -> tuple[Key, ...]:
         """The keys that are equal after the owner's rows were written for all listed ones."""
         keys = list(self._found.listed)
-        repair_keys(keys, self.legacy, self.new, self.plan)
+        repair_keys(keys, self.legacy, self.new, self.plan, self.options.enter)
         left = self._settled(keys, self.options.confirmations)
         unequal = {*left.different, *left.unsettled}
         return tuple(key for key in keys if key not in unequal)

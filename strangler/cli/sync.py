@@ -33,19 +33,28 @@ def status(
         show(found["streams"], Screen())
 
 
-def start(capability: CapabilityName, reason: Reason = "", dry_run: DryRun = False, as_json: Json = False) -> None:
+Back = Annotated[bool, typer.Option("--back", help="The stream from new to legacy.")]
+
+
+def start(
+    capability: CapabilityName, back: Back = False, reason: Reason = "", dry_run: DryRun = False, as_json: Json = False
+) -> None:
     """Copy what is there, then follow. advance to synced does the same and waits."""
-    _change(capability, "start", {}, reason, dry_run, as_json)
+    _change(capability, "start", _direction(back), reason, dry_run, as_json)
 
 
-def pause(capability: CapabilityName, reason: Reason = "", dry_run: DryRun = False, as_json: Json = False) -> None:
+def pause(
+    capability: CapabilityName, back: Back = False, reason: Reason = "", dry_run: DryRun = False, as_json: Json = False
+) -> None:
     """Stop where it is; the position is kept."""
-    _change(capability, "pause", {}, reason, dry_run, as_json)
+    _change(capability, "pause", _direction(back), reason, dry_run, as_json)
 
 
-def resume(capability: CapabilityName, reason: Reason = "", dry_run: DryRun = False, as_json: Json = False) -> None:
+def resume(
+    capability: CapabilityName, back: Back = False, reason: Reason = "", dry_run: DryRun = False, as_json: Json = False
+) -> None:
     """Go on from the stored position, also after an error."""
-    _change(capability, "resume", {}, reason, dry_run, as_json)
+    _change(capability, "resume", _direction(back), reason, dry_run, as_json)
 
 
 def resnapshot(
@@ -59,6 +68,10 @@ def resnapshot(
 ) -> None:
     """Copy tables again, then follow: the way out of a purged binlog."""
     _change(capability, "resnapshot", {"tables": tables or []}, reason, dry_run, as_json)
+
+
+def _direction(back: bool) -> dict[str, Any]:
+    return {"direction": "to_legacy"} if back else {}
 
 
 def _change(capability: str, action: str, more: dict[str, Any], reason: str, dry_run: bool, as_json: bool) -> None:
@@ -99,13 +112,13 @@ def show(streams: list[dict[str, Any]], screen: Screen) -> None:
         held = waiting(stream["capability"], stream) if stream.get("quarantined") else []
         lines = [*copying(stream), *trouble(stream), *held, *(f"warning: {w}" for w in stream.get("warnings") or ())]
         for line in lines:
-            screen.line(f"{stream['capability']}: {line}")
+            screen.line(f"{named(stream)}: {line}")
 
 
 def _row(s: dict[str, Any]) -> Row:
     following = s["state"] in ("streaming", "paused", "retrying", "stopped", "not running")
     return (
-        s["capability"],
+        named(s),
         s["state"],
         phrase.lag(s["lag_seconds"]) if following else "-",
         phrase.count(s["events"]),
@@ -113,6 +126,11 @@ def _row(s: dict[str, Any]) -> Row:
         f"{s['quarantined']:,} key{'' if s['quarantined'] == 1 else 's'}" if s.get("quarantined") else "-",
         short(s["position"]),
     )
+
+
+def named(stream: dict[str, Any]) -> str:
+    """The capability, and the direction where it is the other one."""
+    return f"{stream['capability']}{'.back' if stream.get('direction') == 'to_legacy' else ''}"
 
 
 def short(position: str | None) -> str:

@@ -13,6 +13,7 @@ from cdc.policy import Reaction
 from proxy.routes import RouteTable, Upstream, check
 from strangler.config.kafka_check import wrong_kafka
 from strangler.config.model import METHODS, Capability, Config, Legacy
+from strangler.config.owners_check import wrong_owners
 from strangler.config.placeholders import PlaceholderError, names
 from strangler.config.positions import Key
 from strangler.config.problem import nearest
@@ -44,6 +45,7 @@ def problems(config: Config) -> Iterator[Finding]:
     yield from _known(("legacy", "database"), "database", config.legacy.database, config.databases)
     for name, capability in config.capabilities.items():
         yield from _capability(config, name, capability)
+    yield from (Finding(*wrong) for wrong in wrong_owners(config))
     yield from _routes(config)
     for scenario, load in config.load.items():
         for index, argument in enumerate(load.arguments):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
+from cdc.mapping import CapabilityMapping, TableMapping
 from cdc.policy import Reaction, SchemaPolicy
 from cdc.quarantine import Bounds
 from cdc.verify import Limits
@@ -175,13 +176,30 @@ class RouteSection(Section):
 
 
 class TableSection(Section):
-    """How one table of the new side is made from the legacy table ``from``; see cdc.mapping.TableMapping."""
+    """How one table of the new side is made from the legacy table ``from``, and who may write which part of it; see
+    cdc.mapping.TableMapping."""
 
     source: Annotated[Text, Field(alias="from")]
     key: Annotated[Mapping[Text, Text], Field(min_length=1)]
     columns: Mapping[Text, Text] = {}
     where: Text | None = None
     back: Mapping[Text, Text] = {}
+    owns: tuple[Text, ...] = ()
+    reference: StrictBool = False
+    append: StrictBool = False
+
+    def build(self, table: str) -> TableMapping:
+        return TableMapping(
+            table,
+            self.source,
+            dict(self.key),
+            dict(self.columns),
+            self.where,
+            dict(self.back),
+            self.owns,
+            self.reference,
+            self.append,
+        )
 
 
 class Gate(Section):
@@ -298,6 +316,10 @@ class Capability(Section):
     foreign_keys: ForeignKeysSection = ForeignKeysSection()
     canary: CanarySection = CanarySection()
     gates: Mapping[StrictStr, Gate] = {}
+
+    def mapping(self, name: str) -> CapabilityMapping:
+        """All of its tables, in the file's order."""
+        return CapabilityMapping(name, tuple(section.build(table) for table, section in self.tables.items()))
 
 
 class Load(Section):

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from cdc.database import Database
-from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.mapping import CapabilityMapping
 from cdc.source.kafka_settings import KafkaHosting
 from proxy.routes import RouteTable, Upstream
 from proxy.settings import Identity, ProxySettings
@@ -200,14 +200,7 @@ def resolve(config: Config, ports: Ports | None = None) -> Resolved:
 
 def mapping(config: Config, capability: str) -> CapabilityMapping:
     """Needs nothing to be running."""
-    tables = config.capabilities[capability].tables
-    return CapabilityMapping(
-        capability,
-        tuple(
-            TableMapping(name, t.source, dict(t.key), dict(t.columns), t.where, dict(t.back))
-            for name, t in tables.items()
-        ),
-    )
+    return config.capabilities[capability].mapping(capability)
 
 
 def uses_port(process: Process) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cdc.state import Direction
 from proxy.routes import Access, Side
 from strangler.evidence import Kind
 from strangler.gates import Verdict
@@ -47,9 +48,10 @@ class Rollback(Change):
 
 
 class SyncChange(Change):
-    """``tables`` (legacy names) of a resnapshot; all when empty."""
+    """``tables`` (legacy names) of a resnapshot; all when empty. ``direction``: which of the capability's streams."""
 
     tables: list[str] = []
+    direction: Direction = Direction.TO_NEW
 
 
 class QuarantineChange(Change):
@@ -254,6 +256,7 @@ class HeldEventOut(BaseModel):
     wait for this one. ``event`` (op, before, after, place) comes with one key's events only."""
 
     capability: str
+    direction: str = "to_new"
     id: str
     table: str
     key: str

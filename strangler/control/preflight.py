@@ -30,7 +30,7 @@ class Preflight:
             raise Usage(str(error)) from error
 
         def ask() -> list[MappingProblem]:
-            mapping = resolved.mapping(capability)
+            mapping = resolved.mapping(capability).forth
             return check_capability(mapping, resolved.legacy_database, resolved.capability_database(capability))
 
         try:

@@ -9,14 +9,14 @@ from datetime import datetime
 from typing import Any
 
 from cdc.quarantine import Action, HeldEvent
-from cdc.state import StreamState, StreamStatus
+from cdc.state import Direction, StreamState, StreamStatus
 from strangler.config import Config
 from strangler.control import naming
 from strangler.control.audit import Audit, Entry
 from strangler.control.models import HeldEventOut, QuarantineChange, QuarantineChangeOut, QuarantineOut, QuarantineUse
 from strangler.control.operation import Operation, Operations
 from strangler.control.phase_store import PhaseStore
-from strangler.control.streams import Streams
+from strangler.control.streams import StreamName, Streams
 from strangler.exits import Failed, Refused, StranglerError, Usage
 
 _ABLE = frozenset({StreamState.STREAMING, StreamState.STOPPED})
@@ -25,9 +25,9 @@ _ANSWER_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class _Chosen:
-    """Keys of one capability: ``heads`` are their first events; ``asked`` the events named, None for all."""
+    """Keys of one stream: ``heads`` are their first events; ``asked`` the events named, None for all."""
 
-    capability: str
+    stream: StreamName
     heads: list[HeldEvent]
     asked: list[int] | None
 
@@ -47,7 +47,7 @@ class Quarantine:
 
     async def events(self, capabilities: Sequence[str]) -> QuarantineOut:
         """The first event of every key. What can't be asked is named in ``unreachable``."""
-        names = [name for name in capabilities if self._streams.exists(name)]
+        names = self._streams.of(capabilities)
         found = await asyncio.gather(*(self._heads(name) for name in names))
         events = [event for heads in found if not isinstance(heads, Failed) for event in heads]
         return QuarantineOut(
@@ -58,11 +58,11 @@ class Quarantine:
 
     async def show(self, id: str) -> QuarantineOut:
         """The event's key: all its events, in order, whole. Raises Usage for an event that is not there."""
-        capability, number = self._parsed(id)
-        events = await self._streams.quarantined(capability, number)
+        stream, number = self._parsed(id)
+        events = await self._streams.quarantined(stream, number)
         if not events:
             raise _gone(id)
-        use = await self._use(capability)
+        use = await self._use(stream)
         return QuarantineOut(events=[_out(e) for e in events], use=[use] if use else [], unreachable=[])
 
     async def change(self, action: Action, ids: Sequence[str], asked: QuarantineChange) -> QuarantineChangeOut:
@@ -70,7 +70,7 @@ class Quarantine:
         the worker has done it. Raises Usage, Refused, Busy, Failed."""
         chosen = await self._chosen(action, ids, asked.capability)
         for one in chosen:
-            _able(one.capability, await self._streams.status(one.capability))
+            _able(one.stream, await self._streams.status(*one.stream))
         if asked.dry_run:
             would = [line for one in chosen for line in _would(action, one, await self._waiting(one))]
             return _answer(action, would=would, dry_run=True)
@@ -89,10 +89,14 @@ class Quarantine:
             rows={table: row for _, done in answers for table, row in done["rows"].items()},
         )
 
-    async def _carry_out(self, action: Action, one: _Chosen, asked: QuarantineChange) -> tuple[str, dict[str, Any]]:
-        name = one.capability
-        standing = await asyncio.to_thread(self._phases.of, name)
-        op = Operation("", name, f"quarantine {action}", asked.actor, asked.reason, self._now(), standing.phase, 0)
+    async def _carry_out(
+        self, action: Action, one: _Chosen, asked: QuarantineChange
+    ) -> tuple[StreamName, dict[str, Any]]:
+        name, capability = one.stream, one.stream.capability
+        standing = await asyncio.to_thread(self._phases.of, capability)
+        op = Operation(
+            "", capability, f"quarantine {action}", asked.actor, asked.reason, self._now(), standing.phase, 0
+        )
         ids = [event.id for event in one.heads] if one.asked is None else [_id(name, n) for n in one.asked]
         with self._operations.hold(op):
             try:
@@ -107,7 +111,7 @@ class Quarantine:
         self,
         action: Action,
         asked: QuarantineChange,
-        name: str,
+        name: StreamName,
         ids: Sequence[str],
         done: dict[str, Any] | None,
         detail: str,
@@ -123,7 +127,7 @@ class Quarantine:
             at=self._now(),
             actor=asked.actor,
             action=f"quarantine {action}",
-            capability=name,
+            capability=name.capability,
             reason=asked.reason,
             before={"events": list(ids)[:100]},
             after=after,
@@ -137,15 +141,15 @@ class Quarantine:
             if action is Action.DISCARD:
                 raise Usage("discarding wants the event's id: see strangler quarantine list")
             names = [naming.known(self._config, capability)] if capability else list(self._config.capabilities)
-            with_tables = [name for name in names if self._streams.exists(name)]
-            found = [_Chosen(name, await self._streams.quarantine_heads(name), None) for name in with_tables]
+            streams = self._streams.of(names)
+            found = [_Chosen(stream, await self._streams.quarantine_heads(stream), None) for stream in streams]
             return [one for one in found if one.heads]
-        by_capability: dict[str, list[int]] = {}
+        by_stream: dict[StreamName, list[int]] = {}
         for id in ids:
             name, number = self._parsed(id)
-            by_capability.setdefault(name, []).append(number)
+            by_stream.setdefault(name, []).append(number)
         chosen = []
-        for name, numbers in by_capability.items():
+        for name, numbers in by_stream.items():
             events = {n: await self._streams.quarantined(name, n) for n in numbers}
             for n, of_key in events.items():
                 if not of_key:
@@ -155,22 +159,22 @@ class Quarantine:
         return chosen
 
     async def _waiting(self, one: _Chosen) -> dict[int, list[HeldEvent]]:
-        return {head.number: await self._streams.quarantined(one.capability, head.number) for head in one.heads}
+        return {head.number: await self._streams.quarantined(one.stream, head.number) for head in one.heads}
 
-    async def _heads(self, name: str) -> list[HeldEvent] | Failed:
+    async def _heads(self, name: StreamName) -> list[HeldEvent] | Failed:
         try:
             return await self._streams.quarantine_heads(name)
         except Failed as failed:
             return failed
 
-    async def _use(self, name: str) -> QuarantineUse | None:
+    async def _use(self, name: StreamName) -> QuarantineUse | None:
         try:
-            held = (await self._streams.status(name)).quarantine
+            held = (await self._streams.status(*name)).quarantine
         except Failed:
             return None
-        bounds = self._config.capabilities[name].quarantine
+        bounds = self._config.capabilities[name.capability].quarantine
         return QuarantineUse(
-            capability=name,
+            capability=str(name),
             keys=held.keys,
             events=held.events,
             bytes=held.bytes,
@@ -178,39 +182,43 @@ class Quarantine:
             max_bytes=bounds.bounds.max_bytes,
         )
 
-    def _parsed(self, id: str) -> tuple[str, int]:
-        """``catalog-12``. Raises Usage."""
+    def _parsed(self, id: str) -> tuple[StreamName, int]:
+        """``catalog-12``, or ``catalog.back-12``. Raises Usage."""
         name, _, number = id.rpartition("-")
         if not name or not number.isdigit():
             raise Usage(f"{id!r} is no event: its id looks like catalog-12, see strangler quarantine list")
-        if not self._streams.exists(naming.known(self._config, name)):
+        back = name.endswith(".back")
+        capability = naming.known(self._config, name.removesuffix(".back"))
+        stream = StreamName(capability, Direction.TO_LEGACY if back else Direction.TO_NEW)
+        if stream not in self._streams.of([capability]):
             raise _gone(id)
-        return name, int(number)
+        return stream, int(number)
 
 
 def _gone(id: str) -> Usage:
     return Usage(f"no event {id} is in quarantine", ["strangler quarantine list"])
 
 
-def _id(capability: str, number: int) -> str:
-    return f"{capability}-{number}"
+def _id(stream: StreamName, number: int) -> str:
+    return f"{stream}-{number}"
 
 
 def _out(event: HeldEvent) -> HeldEventOut:
     return HeldEventOut(**event.to_json())
 
 
-def _able(name: str, status: StreamStatus) -> None:
+def _able(stream: StreamName, status: StreamStatus) -> None:
     """Only the stream's worker may write its rows, and it must not be told to do nothing."""
     if status.state in _ABLE:
         return
+    name = f"{stream.capability} --back" if stream.direction is Direction.TO_LEGACY else stream.capability
     way_out = {
         StreamState.PAUSED: f"strangler sync resume {name}",
         StreamState.NOT_RUNNING: "see strangler ps: its worker does not answer",
         StreamState.ABSENT: f"strangler sync start {name}",
-    }.get(status.state, f"again when it is streaming: strangler sync status {name}")
+    }.get(status.state, f"again when it is streaming: strangler sync status {stream.capability}")
     raise Refused(
-        f"the stream of {name} is {status.state}: only its worker may write rows, between two batches", [way_out]
+        f"the stream of {stream} is {status.state}: only its worker may write rows, between two batches", [way_out]
     )
 
 

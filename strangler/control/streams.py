@@ -6,12 +6,13 @@ import asyncio
 import threading
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pymysql
 
+from cdc.mapping import no_way_back
 from cdc.quarantine import Action, HeldEvent, QuarantineDesk, QuarantineError
-from cdc.state import StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
+from cdc.state import Direction, StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
 from cdc.verify import Limits, Marks, Progress, VerifyError, VerifyResult, verify_capability, verify_changed
 from strangler.config import NotRunning, Resolved
 from strangler.exits import Failed, Usage
@@ -19,6 +20,16 @@ from strangler.exits import Failed, Usage
 T = TypeVar("T")
 
 _COMPARISONS_AT_ONCE = 64
+
+
+class StreamName(NamedTuple):
+    """One of the streams of a capability."""
+
+    capability: str
+    direction: Direction = Direction.TO_NEW
+
+    def __str__(self) -> str:
+        return self.direction.named(self.capability)
 
 
 class Streams:
@@ -39,33 +50,48 @@ class Streams:
     def exists(self, capability: str) -> bool:
         return bool(self._resolved().config.capabilities[capability].tables)
 
-    async def status(self, capability: str) -> StreamStatus:
-        """Raises Failed when the new side's database can't be reached."""
-        return await self._ask(capability, lambda: self._desk(capability).status())
+    def of(self, capabilities: Sequence[str]) -> list[StreamName]:
+        """All streams of these, in their order."""
+        names = [name for name in capabilities if self.exists(name)]
+        return [StreamName(name, direction) for name in names for direction in self.directions(name)]
 
-    async def want(self, capability: str, wanted: Wanted) -> None:
-        await self._ask(capability, lambda: self._desk(capability).want(wanted))
+    def directions(self, capability: str) -> tuple[Direction, ...]:
+        """Of the capability's streams: to new, and to legacy where everything it would own has a way back."""
+        return (Direction.TO_NEW,) if self.no_way_back(capability) else (Direction.TO_NEW, Direction.TO_LEGACY)
+
+    def no_way_back(self, capability: str) -> list[str]:
+        """Why there is no stream to legacy, in sentences; empty when there is one."""
+        return no_way_back(self._resolved().mapping(capability))
+
+    async def status(self, capability: str, direction: Direction = Direction.TO_NEW) -> StreamStatus:
+        """Raises Failed when the database that the stream writes can't be reached."""
+        return await self._ask(capability, lambda: self._desk(capability, direction).status())
+
+    async def want(self, capability: str, wanted: Wanted, direction: Direction = Direction.TO_NEW) -> None:
+        await self._ask(capability, lambda: self._desk(capability, direction).want(wanted))
 
     async def resnapshot(self, capability: str, tables: Collection[str]) -> None:
         """``tables`` are legacy table names; all when empty. Raises Usage for one the mapping doesn't read."""
-        known = {t.source for t in self._resolved().mapping(capability).tables}
+        known = {t.source for t in self._resolved().mapping(capability).forth.tables}
         if unknown := sorted(set(tables) - known):
             raise Usage(f"no mapping of {capability} reads {', '.join(unknown)}; it reads {', '.join(sorted(known))}")
         await self._ask(capability, lambda: self._desk(capability).resnapshot(sorted(tables)))
 
-    async def quarantine_heads(self, capability: str) -> list[HeldEvent]:
+    async def quarantine_heads(self, stream: StreamName) -> list[HeldEvent]:
         """The first event of every key that waits."""
-        return await self._ask(capability, lambda: self._quarantine(capability).heads())
+        return await self._ask(stream.capability, lambda: self._quarantine(stream).heads())
 
-    async def quarantined(self, capability: str, number: int) -> list[HeldEvent]:
+    async def quarantined(self, stream: StreamName, number: int) -> list[HeldEvent]:
         """All events of that event's key, in order; none when it is not there."""
-        return await self._ask(capability, lambda: self._quarantine(capability).of_key(number))
+        return await self._ask(stream.capability, lambda: self._quarantine(stream).of_key(number))
 
     async def release(
-        self, capability: str, action: Action, numbers: Sequence[int] | None, timeout_seconds: float
+        self, stream: StreamName, action: Action, numbers: Sequence[int] | None, timeout_seconds: float
     ) -> dict[str, Any]:
         """Have the worker do it; its answer. Raises Failed with what kept it from doing so."""
-        return await self._ask(capability, lambda: self._quarantine(capability).ask(action, numbers, timeout_seconds))
+        return await self._ask(
+            stream.capability, lambda: self._quarantine(stream).ask(action, numbers, timeout_seconds)
+        )
 
     async def verify(
         self,
@@ -118,11 +144,14 @@ class Streams:
 
         return await self._ask(capability, compare, self._comparing)
 
-    def _desk(self, capability: str) -> StreamDesk:
-        return StreamDesk(self._resolved().capability_database(capability), capability)
+    def _desk(self, capability: str, direction: Direction = Direction.TO_NEW) -> StreamDesk:
+        resolved = self._resolved()
+        forth = direction is Direction.TO_NEW
+        target = resolved.capability_database(capability) if forth else resolved.legacy_database
+        return StreamDesk(target, capability, direction)
 
-    def _quarantine(self, capability: str) -> QuarantineDesk:
-        return QuarantineDesk(self._resolved().capability_database(capability), capability)
+    def _quarantine(self, stream: StreamName) -> QuarantineDesk:
+        return QuarantineDesk(self._desk(*stream).target, *stream)
 
     async def _ask(self, capability: str, call: Callable[[], T], threads: ThreadPoolExecutor | None = None) -> T:
         try:

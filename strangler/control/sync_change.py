@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from cdc.state import StreamState, StreamStatus, Wanted
+from cdc.state import Direction, StreamState, StreamStatus, Wanted
 from strangler.control.audit import Audit, Entry
 from strangler.control.flagging import Flagging
 from strangler.control.models import StreamOut, SyncChange, SyncChangeOut, SyncStatusOut
@@ -27,6 +27,12 @@ _SAID: dict[Action, str] = {
     "resume": "go on with the change stream of {name} from {position}",
     "resnapshot": "copy {tables} of {name} again, then follow",
 }
+_SAID_BACK: dict[Action, str] = {
+    "start": "start the stream of {name} back to legacy, without a copy; it carries what new writes as owner",
+    "pause": "pause the stream of {name} back to legacy where it is",
+    "resume": "go on with the stream of {name} back to legacy from {position}",
+    "resnapshot": "",
+}
 
 
 class Syncer:
@@ -44,28 +50,33 @@ class Syncer:
         self._operations, self._preflight, self._now = operations, preflight, now
 
     async def status(self, capabilities: list[str]) -> SyncStatusOut:
-        """Of those that have tables. What can't be asked says so in its ``state``."""
-        names = [name for name in capabilities if self._streams.exists(name)]
-        return SyncStatusOut(streams=list(await asyncio.gather(*(self._one(name) for name in names))))
+        """Of those that have tables, both directions where there are two. What can't be asked says so in ``state``."""
+        asked = self._streams.of(capabilities)
+        return SyncStatusOut(streams=list(await asyncio.gather(*(self._one(*one) for one in asked))))
 
     async def change(self, name: str, action: Action, asked: SyncChange) -> SyncChangeOut:
         """Returns when the worker has been asked, not when it is done. Raises Usage, Refused, Busy, Failed."""
         if not self._streams.exists(name):
             raise Usage(f"{name} has no tables in strangler.toml, so it has no change stream")
-        before = await self._streams.status(name)
+        if asked.direction not in self._streams.directions(name):
+            raise Usage(f"{name} has no stream back to legacy: {'; '.join(self._streams.no_way_back(name))}")
+        if asked.direction is Direction.TO_LEGACY and action == "resnapshot":
+            raise Usage(f"a way back copies nothing, legacy has its rows: strangler verify {name} says what differs")
+        before = await self._streams.status(name, asked.direction)
         standing = await asyncio.to_thread(self._phases.of, name)
         _allow(name, action, before)
         if action in ("start", "resume", "resnapshot"):
             await self._preflight.check(name)
-        warnings = self._warnings(name, action, standing.phase)
+        back = asked.direction is Direction.TO_LEGACY
+        warnings = [] if back else self._warnings(name, action, standing.phase)
         if asked.dry_run:
-            said = _SAID[action].format(
+            said = (_SAID_BACK if back else _SAID)[action].format(
                 name=name, position=before.position or "the beginning", tables=", ".join(asked.tables) or "all tables"
             )
             would = [said]
             if action == "resnapshot" and before.quarantined:
                 would.append("forget what is in quarantine of these tables: the copy has all of it")
-            return await self._answer(name, action, dry_run=True, would=would, warnings=warnings)
+            return await self._answer(name, action, asked.direction, dry_run=True, would=would, warnings=warnings)
         op = Operation("", name, f"sync {action}", asked.actor, asked.reason, self._now(), standing.phase, 0)
         with self._operations.hold(op):
             await self._ask(name, action, asked)
@@ -75,18 +86,23 @@ class Syncer:
                 action=f"sync {action}",
                 capability=name,
                 reason=asked.reason,
-                before={"wanted": str(before.wanted), "state": str(before.state), "position": before.position},
+                before={
+                    "direction": str(asked.direction),
+                    "wanted": str(before.wanted),
+                    "state": str(before.state),
+                    "position": before.position,
+                },
                 after={"wanted": "paused" if action == "pause" else "running", "tables": asked.tables},
             )
             await asyncio.to_thread(self._audit.write, entry)
-        return await self._answer(name, action, dry_run=False, would=[], warnings=warnings)
+        return await self._answer(name, action, asked.direction, dry_run=False, would=[], warnings=warnings)
 
     async def _ask(self, name: str, action: Action, asked: SyncChange) -> None:
         match action:
             case "start" | "resume":
-                await self._streams.want(name, Wanted.RUNNING)
+                await self._streams.want(name, Wanted.RUNNING, asked.direction)
             case "pause":
-                await self._streams.want(name, Wanted.PAUSED)
+                await self._streams.want(name, Wanted.PAUSED, asked.direction)
             case "resnapshot":
                 await self._streams.resnapshot(name, asked.tables)
 
@@ -98,14 +114,21 @@ class Syncer:
             return []
         return [f"{percent:g} % of users read {name} from new ({phase}); what they read ages until it is resumed"]
 
-    async def _one(self, name: str) -> StreamOut:
+    async def _one(self, name: str, direction: Direction = Direction.TO_NEW) -> StreamOut:
         try:
-            return StreamOut(**stream_json(name, await self._streams.status(name), None))
+            return StreamOut(**stream_json(name, await self._streams.status(name, direction), None))
         except Failed as failed:
-            return StreamOut(**stream_json(name, None, failed.message))
+            return StreamOut(**{**stream_json(name, None, failed.message), "direction": str(direction)})
 
     async def _answer(
-        self, name: str, action: Action, *, dry_run: bool, would: list[str], warnings: list[str]
+        self,
+        name: str,
+        action: Action,
+        direction: Direction,
+        *,
+        dry_run: bool,
+        would: list[str],
+        warnings: list[str],
     ) -> SyncChangeOut:
         return SyncChangeOut(
             capability=name,
@@ -114,7 +137,7 @@ class Syncer:
             done=not dry_run,
             would=would,
             warnings=warnings,
-            streams=[await self._one(name)],
+            streams=[await self._one(name, direction)],
         )
 
 

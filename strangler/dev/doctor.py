@@ -12,14 +12,17 @@ from pathlib import Path
 
 import pymysql
 
-from cdc.mapping_check import check_capability
+from cdc.mapping_check import check_capability, check_way_back
+from cdc.ownership.arm import check
+from cdc.ownership.row import read_both
+from cdc.ownership.side import Side, Sides
 from strangler.config import Config, ConfigError, NotRunning, resolve
 from strangler.config.ports import PortsError
 from strangler.dev.artifacts import damaged, pinned_sets
 from strangler.dev.cache import CacheError, cache_folder
 from strangler.dev.layout import Layout
 from strangler.dev.libraries import NEEDED, on_system
-from strangler.dev.plan import streamed
+from strangler.dev.plan import streamed, streamed_back
 from strangler.dev.remains import remaining
 from strangler.dev.settings_check import read, wrong_as_source, wrong_as_target
 from strangler.dev.supervisor import Supervisor
@@ -125,9 +128,13 @@ def project(config: Config) -> Iterator[Check]:
     yield from _programs_named(config)
     sources = {config.legacy.database}
     targets = {c.database for c in config.capabilities.values() if c.database}
+    if back := streamed_back(config):
+        both = {database for name in back if (database := config.capabilities[name].database)}
+        sources, targets = sources | both, targets | sources
     for name in config.databases:
         yield from _database(name, config, name in sources, name in targets)
     yield from _mappings(config)
+    yield from _fences(config)
 
 
 def _programs_named(config: Config) -> Iterator[Check]:
@@ -142,9 +149,11 @@ def _mappings(config: Config) -> Iterator[Check]:
     for name in streamed(config):
         resolved = resolve(config)
         try:
-            found = check_capability(
-                resolved.mapping(name), resolved.legacy_database, resolved.capability_database(name)
-            )
+            databases = resolved.legacy_database, resolved.capability_database(name)
+            found = check_capability(resolved.mapping(name).forth, *databases)
+            if name in streamed_back(config):
+                back = check_way_back(resolved.mapping(name), *databases)
+                found += [problem for problem in back if problem.severity == "error"]
         except (NotRunning, PortsError, pymysql.MySQLError):
             continue
         for problem in found:
@@ -153,6 +162,25 @@ def _mappings(config: Config) -> Iterator[Check]:
         if not found:
             tables = len(config.capabilities[name].tables)
             yield Check(f"capability.{name}", "ok", f"the mappings of its {tables} tables fit both schemas")
+
+
+def _fences(config: Config) -> Iterator[Check]:
+    """Of capabilities that are armed: is the fence whole, where both sides can be asked."""
+    for name in streamed_back(config):
+        try:
+            resolved = resolve(config)
+            sides = Sides(resolved.legacy_database, resolved.capability_database(name))
+            rows = read_both(sides, name)
+            if not any(rows.values()):
+                continue
+            found = check(resolved.mapping(name), sides)
+        except (NotRunning, PortsError, pymysql.MySQLError):
+            continue
+        what = f"capability.{name} ownership"
+        for fault in found:
+            yield Check(what, "wrong", f"{fault.side}: {fault.message}", fault.fix)
+        if not found and (row := rows[Side.LEGACY]) is not None:
+            yield Check(what, "ok", f"{row.owner} owns it, direct writes of the other side are refused")
 
 
 def _database(name: str, config: Config, source: bool, target: bool) -> Iterator[Check]:

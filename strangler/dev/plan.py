@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cdc.mapping import no_way_back
 from strangler.config import Config, Ports, Resolved, resolve
 from strangler.dev.addresses import host_and_port
 from strangler.dev.envoy import command as envoy_command
@@ -58,6 +59,7 @@ def plan(
         _envoy(resolved, layout),
         *(_kafka(resolved, kafka) if resolved.hosting == "kafka" and streamed(config) else []),
         *(_stream(name, resolved) for name in streamed(config)),
+        *(_stream(name, resolved, back=True) for name in streamed_back(config)),
     ]
     names = [process.name for process in processes]
     for name in config.processes:
@@ -71,6 +73,11 @@ def plan(
 def streamed(config: Config) -> list[str]:
     """The capabilities that have a change stream."""
     return [name for name, capability in config.capabilities.items() if capability.tables and capability.database]
+
+
+def streamed_back(config: Config) -> list[str]:
+    """Those that have one in the other direction too: everything they would own has a way back."""
+    return [name for name in streamed(config) if not no_way_back(config.capabilities[name].mapping(name))]
 
 
 def instance(name: str, port: int, layout: Layout) -> Instance:
@@ -215,14 +222,14 @@ def _envoy(resolved: Resolved, layout: Layout) -> Process:
     )
 
 
-def _stream(capability: str, resolved: Resolved) -> Process:
+def _stream(capability: str, resolved: Resolved, *, back: bool = False) -> Process:
     section, legacy = resolved.config.capabilities[capability], resolved.config.legacy
     # The sides' own processes make the tables before they start.
     owners = [process for process in (legacy.process, section.process) if process]
     kafka = ("kafka", "connect") if resolved.hosting == "kafka" else ()
     return Process(
-        f"stream-{capability}",
-        (sys.executable, "-m", "strangler.streams", capability),
+        f"stream-{capability}{'-back' if back else ''}",
+        (sys.executable, "-m", "strangler.streams", capability, *(("--back",) if back else ())),
         StaysUp(),
         env=_environment(resolved),
         needs=(f"db-{legacy.database}", f"db-{section.database}", *owners, *kafka),

@@ -1,4 +1,4 @@
-"""The worker process of one capability's stream: ``python -m strangler.streams CAPABILITY``."""
+"""The worker process of one capability's stream: ``python -m strangler.streams CAPABILITY [--back]``."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from cdc.quarantine import Bounds, QuarantineDesk
 from cdc.server import source_position
 from cdc.session import open_session
 from cdc.source.hosting import Hosting
-from cdc.state import StreamDesk, StreamError, StreamState, StreamStatus, await_position
+from cdc.state import Direction, StreamDesk, StreamError, StreamState, StreamStatus, await_position
 from cdc.stream import EngineFiles, StreamSpec, run
 
 SOON = 90.0
@@ -52,13 +52,14 @@ class Lab:
     engine: Hosting
     copy: CopySettings = field(default_factory=CopySettings)
     bounds: Bounds = field(default_factory=Bounds)
+    direction: Direction = Direction.TO_NEW
     recent_keys: int = 0
     policy: SchemaPolicy = field(default_factory=SchemaPolicy)
     accepted: frozenset[str] = frozenset()
     desk: StreamDesk = field(init=False)
 
     def __post_init__(self) -> None:
-        self.desk = StreamDesk(self.target, self.mapping.capability)
+        self.desk = StreamDesk(self.target, self.mapping.capability, self.direction)
         self.desk.create()
 
     @property
@@ -68,8 +69,9 @@ class Lab:
             self.source,
             self.target,
             self.engine,
+            self.direction,
+            self.copy,
             quarantine=self.bounds,
-            copy=self.copy,
             recent_keys=self.recent_keys,
             schema_changes=self.policy,
             accepted_keys=self.accepted,
@@ -77,7 +79,7 @@ class Lab:
 
     @property
     def quarantine(self) -> QuarantineDesk:
-        return QuarantineDesk(self.target, self.mapping.capability)
+        return QuarantineDesk(self.target, self.mapping.capability, self.direction)
 
     @contextmanager
     def worker(self) -> Iterator[None]:
@@ -116,6 +118,7 @@ class Lab:
             "engine": asdict(self.engine),
             "hosting": type(self.engine).__name__,
             "copy": asdict(self.copy),
+            "direction": self.direction,
         }
         root = Path(__file__).parents[2]  # the code beside these tests, wherever another copy is installed
         command = [sys.executable, "-m", "tests.cdc.worker", json.dumps(spec, default=str)]

@@ -11,21 +11,27 @@ from typing import Any
 
 from cdc.copy.settings import CopySettings
 from cdc.database import Database
-from cdc.mapping import CapabilityMapping, TableMapping
+from cdc.mapping import CapabilityMapping, TableMapping, Writes
 from cdc.source.kafka_settings import KafkaHosting, KafkaSecurity
+from cdc.state import Direction
 from cdc.stream import EngineFiles, StreamSpec, run
 
 
 def main() -> None:
     raw = json.loads(sys.argv[1])
     mapping = CapabilityMapping(
-        raw["mapping"]["capability"], tuple(TableMapping(**table) for table in raw["mapping"]["tables"])
+        raw["mapping"]["capability"],
+        tuple(
+            TableMapping(**{**table, "owns": tuple(table["owns"]), "writes": Writes(table["writes"])})
+            for table in raw["mapping"]["tables"]
+        ),
     )
     hosting = _kafka(raw["engine"]) if raw["hosting"] == "KafkaHosting" else _embedded(raw["engine"])
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     copy = CopySettings(**raw["copy"])
-    run(StreamSpec(mapping, Database(**raw["source"]), Database(**raw["target"]), hosting, copy=copy), stop)
+    source, target = Database(**raw["source"]), Database(**raw["target"])
+    run(StreamSpec(mapping, source, target, hosting, Direction(raw["direction"]), copy), stop)
 
 
 def _embedded(raw: dict[str, Any]) -> EngineFiles:

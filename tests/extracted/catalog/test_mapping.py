@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine
 
+from cdc.database import Database
+from cdc.mapping_check import check_way_back
+from cdc.ownership.proof import prove
+from cdc.ownership.side import Sides
 from extracted.catalog.identity import identify
 from extracted.catalog.migrate import upgrade
 from extracted.catalog.schema import metadata
 from legacy_monolith.migrate import upgrade as upgrade_legacy
+from strangler.config import load
 from strangler.dev.server import PrivateServer
 
 pytestmark = pytest.mark.real
@@ -111,6 +117,19 @@ def test_the_way_back_gives_the_original_rows(pair: Pair, mapping: dict[str, dic
             expressions = ", ".join(back.values()).replace("%", "%%")
             now = rows(connection, f"SELECT {expressions} FROM {pair.new}.{table} ORDER BY legacy_id")
             assert now == was
+
+
+def test_the_toolkit_proves_the_way_back(pair: Pair) -> None:
+    mapping = load(Path(__file__).parents[3] / "strangler.toml").capabilities["catalog"].mapping("catalog")
+    here = Database.from_url(pair.engine.url.render_as_string(hide_password=False))
+    sides = Sides(here, replace(here, schema=pair.new))
+    assert [p for p in check_way_back(mapping, sides.legacy, sides.new) if p.severity == "error"] == []
+    found = {one.table: one for one in prove(mapping, sides)}
+    assert {name: (one.rows, one.proven) for name, one in found.items()} == {
+        "brands": (3, True),
+        "categories": (4, True),
+        "items": (4, True),
+    }
 
 
 def test_a_renamed_brand_goes_back_with_its_new_name(pair: Pair, mapping: dict[str, dict[str, Any]]) -> None:

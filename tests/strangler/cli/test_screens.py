@@ -298,6 +298,7 @@ def test_a_copy_under_way() -> None:
     }
     text = shown(sync.show, [stream])
     assert "catalog: copying items, table 2 of 3: 20,000 of 80,000 rows, 40,000 rows/s, 1.5 s left" in text
+    assert "catalog.back" in shown(sync.show, [{**stream, "state": "streaming", "direction": "to_legacy"}])
     text = shown(sync.show, [{**stream, "progress": {**progress, "throttled": "the stream is 9.0 s behind"}}])
     assert "1.5 s left, waits: the stream is 9.0 s behind" in text
 

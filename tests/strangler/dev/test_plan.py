@@ -114,6 +114,13 @@ def test_every_part_is_there_with_what_it_needs(tmp_path: Path) -> None:
     assert len(ports) == len(set(ports))
 
 
+def test_a_way_back_is_a_stream_of_its_own(tmp_path: Path) -> None:
+    text = TOML.format(monolith="monolith", items='server = "private"\nschema = "items"')
+    processes = planned(load_text(text + 'back = { id = "id" }\n', tmp_path / "strangler.toml"))
+    forth, back = processes["stream-catalog"], processes["stream-catalog-back"]
+    assert back.argv == (*forth.argv, "--back") and back.needs == forth.needs
+
+
 def test_kafka_comes_before_the_streams_that_go_through_it(tmp_path: Path) -> None:
     processes = planned(configuration(tmp_path), "kafka", Path("/jars"))
     kafka, connect = processes["kafka"], processes["connect"]
