@@ -6,6 +6,9 @@ Precedence, first that applies wins:
 2. a signed override (``x-strangler-override``, or the claim of a signed cookie): that side;
 3. membership of one of the flag's ``cohorts``, signed: new;
 4. ``percent``: the user's bucket, the same on every route of the capability, decides.
+
+For write routes only 1 and 4 count: a write goes where the data has its owner, whoever sends it. And while a capability
+is *held* (``Hold``), its write routes go nowhere yet.
 """
 
 from __future__ import annotations
@@ -39,14 +42,40 @@ _UNTOUCHED = Flag()
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Write requests of a capability wait at the proxy until they are released to a side; see ``proxy.hold``.
+
+    ``epoch`` is never used twice, not even by another capability. ``timeout_ms``: how long the proxy lets a request
+    wait before it answers 503 itself.
+    """
+
+    epoch: str
+    timeout_ms: int
+    released_to: Side | None = None
+
+
+@dataclass(frozen=True)
 class FlagSet:
-    """One version of all flags, by route name (``GET /api/items/{id}``). Routes without an entry have ``Flag()``."""
+    """One version of all flags, by route name (``GET /api/items/{id}``). Routes without an entry have ``Flag()``.
+
+    ``holds``: by capability, the last hold there was; one that was released is kept for the requests that wait for it.
+    """
 
     version: int
     flags: Mapping[str, Flag] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
 
     def of(self, route: str) -> Flag:
         return self.flags.get(route, _UNTOUCHED)
+
+    def held(self, capability: str) -> Hold | None:
+        """The hold that is on, if one is."""
+        hold = self.holds.get(capability)
+        return hold if hold is not None and hold.released_to is None else None
+
+    def next(self, flags: Mapping[str, Flag]) -> FlagSet:
+        """The next version, with these flags."""
+        return FlagSet(self.version + 1, flags, self.holds)
 
 
 class FlagError(ValueError):
@@ -97,7 +126,7 @@ def edit(
     changed = dict(flags.flags)
     for one in routes:
         changed[one.name] = _apply(flags.of(one.name), change)
-    return FlagSet(flags.version + 1, changed)
+    return flags.next(changed)
 
 
 def rollback(flags: FlagSet, table: RouteTable, capability: str) -> FlagSet:
@@ -107,7 +136,7 @@ def rollback(flags: FlagSet, table: RouteTable, capability: str) -> FlagSet:
         changed[route.name] = replace(
             flags.of(route.name), percent=0, shadow_percent=0, pin=Side.LEGACY, cohorts=frozenset()
         )
-    return FlagSet(flags.version + 1, changed)
+    return flags.next(changed)
 
 
 def check_percent(name: str, value: float) -> None:
@@ -129,6 +158,11 @@ def describe(old: FlagSet, new: FlagSet, table: RouteTable) -> list[str]:
     """One sentence per route that would change, as in ``GET /api/items   40 % -> 60 %   users already on new stay``."""
     changes = [(route.name, _sentence(old.of(route.name), new.of(route.name))) for route in table.routes]
     changes = [(name, text) for name, text in changes if text]
+    for capability in sorted({*old.holds, *new.holds}):
+        before, after = old.holds.get(capability), new.holds.get(capability)
+        if after is not None and after != before:
+            where = "wait at the proxy" if after.released_to is None else f"are released to {after.released_to}"
+            changes.append((capability, f"write requests {where}"))
     width = max((len(name) for name, _ in changes), default=0)
     return [f"{name:<{width}}   {text}" for name, text in changes]
 

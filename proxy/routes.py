@@ -82,6 +82,15 @@ class RouteTable:
     def of(self, capability: str) -> tuple[Route, ...]:
         return tuple(route for route in self.routes if route.capability == capability)
 
+    def upstream(self, capability: str, side: Side) -> Upstream:
+        return self.legacy if side is Side.LEGACY else self.new[capability]
+
+    @cached_property
+    def writing(self) -> tuple[str, ...]:
+        """Capabilities that have write routes."""
+        found = {route.capability for route in self.routes if route.access is Access.WRITE}
+        return tuple(name for name in self.new if name in found)
+
 
 class RouteTableError(ValueError):
     """A table that must not be sent; ``problems`` names the routes."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -31,7 +30,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
-from proxy.flags import Flag, FlagSet
+from proxy.flags import Flag, FlagSet, Hold
 from proxy.routes import Side
 
 BUSY_TIMEOUT_MS = 5_000
@@ -132,7 +131,7 @@ class FlagStore:
         )
         with self.engine.connect() as connection:
             row = connection.execute(newest).one_or_none()
-        return FlagSet(0) if row is None else FlagSet(row.version, decode(row.flags))
+        return FlagSet(0) if row is None else decode(row.version, row.flags)
 
     def at(self, version: int) -> FlagSet:
         """That version. Raises KeyError when there is none."""
@@ -142,7 +141,7 @@ class FlagStore:
             row = connection.execute(select(versions.c.flags).where(versions.c.version == version)).one_or_none()
         if row is None:
             raise KeyError(f"there is no version {version}")
-        return FlagSet(version, decode(row.flags))
+        return decode(version, row.flags)
 
     def history(self, limit: int = 100) -> list[Change]:
         """The newest changes first."""
@@ -171,13 +170,13 @@ class FlagStore:
                         at=datetime.now(UTC).replace(tzinfo=None),
                         outcome=Outcome.PENDING,
                         detail="",
-                        flags=encode(flags.flags.items()),
+                        flags=encode(flags),
                     )
                 )
         except IntegrityError as error:
             # Two writers read the same newest version; the primary key let one of them through.
             raise Conflict(expected, self.current().version) from error
-        return FlagSet(newest + 1, flags.flags)
+        return replace(flags, version=newest + 1)
 
     def settle(self, version: int, outcome: Outcome, detail: str = "") -> None:
         """Write down what became of a version."""
@@ -187,28 +186,36 @@ class FlagStore:
             )
 
 
-def encode(flags: Iterable[tuple[str, Flag]]) -> str:
-    """JSON: equal flags once, with the routes that have them. Defaults are left out."""
+def encode(flags: FlagSet) -> str:
+    """JSON: equal flags once, with the routes that have them, then the holds. Defaults are left out."""
     groups: dict[Flag, list[str]] = {}
-    for route, flag in flags:
+    for route, flag in flags.flags.items():
         if flag != Flag():
             groups.setdefault(flag, []).append(route)
-    return json.dumps([{**_as_dict(flag), "routes": routes} for flag, routes in groups.items()], separators=(",", ":"))
+    entries: list[dict[str, Any]] = [{**_as_dict(flag), "routes": routes} for flag, routes in groups.items()]
+    for capability, hold in flags.holds.items():
+        entries.append({"hold": capability, **asdict(hold)})
+    return json.dumps(entries, separators=(",", ":"))
 
 
-def decode(text: str) -> dict[str, Flag]:
+def decode(version: int, text: str) -> FlagSet:
     """The reverse of ``encode``."""
-    found = {}
-    for group in json.loads(text):
+    found: dict[str, Flag] = {}
+    holds: dict[str, Hold] = {}
+    for entry in json.loads(text):
+        if "hold" in entry:
+            released = entry["released_to"]
+            holds[entry["hold"]] = Hold(entry["epoch"], entry["timeout_ms"], Side(released) if released else None)
+            continue
         flag = Flag(
-            percent=group["percent"],
-            shadow_percent=group["shadow_percent"],
-            pin=None if group["pin"] is None else Side(group["pin"]),
-            cohorts=frozenset(group["cohorts"]),
-            fallback=group["fallback"],
+            percent=entry["percent"],
+            shadow_percent=entry["shadow_percent"],
+            pin=None if entry["pin"] is None else Side(entry["pin"]),
+            cohorts=frozenset(entry["cohorts"]),
+            fallback=entry["fallback"],
         )
-        found.update(dict.fromkeys(group["routes"], flag))
-    return found
+        found.update(dict.fromkeys(entry["routes"], flag))
+    return FlagSet(version, found, holds)
 
 
 def _as_dict(flag: Flag) -> dict[str, Any]:
@@ -231,5 +238,5 @@ def _change(row: Row[Any]) -> Change:
         at=row.at.replace(tzinfo=UTC),
         outcome=Outcome(row.outcome),
         detail=row.detail,
-        flags=FlagSet(row.version, decode(row.flags)),
+        flags=decode(row.version, row.flags),
     )

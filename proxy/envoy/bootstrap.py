@@ -39,8 +39,9 @@ def write(
 ) -> None:
     """Write a bootstrap (JSON). Start Envoy with ``-c PATH --concurrency N --disable-hot-restart`` and ``FASTER``.
 
-    ``listen`` is where clients come in; it travels in the node's metadata, and comes back in the listener. ``xds`` is
-    the control plane, ``standby`` serves the last applied version while that is down.
+    ``listen`` is where clients come in; it travels in the node's metadata, and comes back in the listener. ``admin``
+    travels there too: the control plane asks there how many writes are under way. ``xds`` is the control plane,
+    ``standby`` serves the last applied version while that is down.
     """
     path.write_text(json.dumps(bootstrap(node_id, listen, admin, xds, standby), indent=1))
 
@@ -58,7 +59,10 @@ def bootstrap(node_id: str, listen: Address, admin: Address, xds: Address, stand
         "node": {
             "id": node_id,
             "cluster": "strangler",
-            "metadata": {"listen": {"host": listen[0], "port": listen[1]}},
+            "metadata": {
+                "listen": {"host": listen[0], "port": listen[1]},
+                "admin": {"host": admin[0], "port": admin[1]},
+            },
         },
         "admin": {"address": _socket(admin)},
         "dynamic_resources": {

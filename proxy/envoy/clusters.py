@@ -1,11 +1,13 @@
 """Upstreams as Envoy clusters: two for legacy (asked first, and after new), two for each capability's new side (alone,
-and with legacy behind it). Only the last may retry: that is what a fallback is.
+and with legacy behind it). Only the last may retry: that is what a fallback is. Writes of a capability have clusters of
+their own, one a side; and one for each hold that was released.
 
 Endpoints are inline (STATIC): a separate EDS resource would make a changed cluster withhold its ACK.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -19,6 +21,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from proxy.envoy import names
+from proxy.flags import Hold
 from proxy.routes import RouteTable, Side, Upstream
 
 CONNECT_TIMEOUT_MS = 1_000
@@ -37,7 +40,31 @@ def clusters(table: RouteTable) -> tuple[cluster_pb2.Cluster, ...]:
         new = names.new_cluster(capability)
         found.append(_side(new, upstream, Side.NEW))
         found.append(_aggregate(names.fallback_cluster(capability), (new, names.BEHIND_NEW_CLUSTER)))
+    for capability in table.writing:
+        found += [
+            _side(
+                names.writes_cluster(capability, side),
+                table.upstream(capability, side),
+                side,
+                stats=names.writes_stats(capability, side),
+            )
+            for side in Side
+        ]
     return tuple(found)
+
+
+def released(table: RouteTable, holds: Mapping[str, Hold]) -> tuple[cluster_pb2.Cluster, ...]:
+    """The clusters that let held requests go."""
+    return tuple(
+        _side(
+            names.hold_cluster(capability, hold.epoch),
+            table.upstream(capability, hold.released_to),
+            hold.released_to,
+            stats=names.hold_stats(capability, hold.epoch),
+        )
+        for capability, hold in holds.items()
+        if hold.released_to is not None and capability in table.new
+    )
 
 
 def milliseconds(value: int) -> Duration:
@@ -58,9 +85,10 @@ def socket_address(host: str, port: int) -> address_pb2.Address:
 
 
 @lru_cache(maxsize=256)
-def _side(name: str, upstream: Upstream, side: Side, *, fallback: bool = False) -> cluster_pb2.Cluster:
+def _side(name: str, upstream: Upstream, side: Side, *, fallback: bool = False, stats: str = "") -> cluster_pb2.Cluster:
     cluster = cluster_pb2.Cluster(
         name=name,
+        alt_stat_name=stats,
         type=cluster_pb2.Cluster.STATIC if _literal(upstream) else cluster_pb2.Cluster.STRICT_DNS,
         connect_timeout=milliseconds(CONNECT_TIMEOUT_MS),
         circuit_breakers={

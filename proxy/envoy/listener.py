@@ -16,6 +16,7 @@ from envoy.extensions.common.matching.v3 import extension_matcher_pb2
 from envoy.extensions.filters.common.matcher.action.v3 import skip_action_pb2
 from envoy.extensions.filters.http.header_mutation.v3 import header_mutation_pb2 as header_filter_pb2
 from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2 as jwt_pb2
+from envoy.extensions.filters.http.on_demand.v3 import on_demand_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2 as hcm_pb2
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import header_mutation_pb2
@@ -90,6 +91,10 @@ def _manager(settings: ProxySettings, *, trusted: bool) -> listener_components_p
         manager.http_filters.append(_issue(settings.identity.cookie or ""))
     if settings.key is not None:
         manager.http_filters.append(_tokens(settings.key))
+    # Does nothing but on held routes, which enable it for themselves.
+    manager.http_filters.append(
+        _HTTP_FILTER(name=names.ON_DEMAND_FILTER, typed_config=packed(on_demand_pb2.OnDemand()))
+    )
     router = router_pb2.Router(suppress_envoy_headers=True)
     router.dynamic_stats.value = False
     manager.http_filters.append(_HTTP_FILTER(name="envoy.filters.http.router", typed_config=packed(router)))

@@ -8,6 +8,7 @@ LISTENER = TYPE + "envoy.config.listener.v3.Listener"
 ROUTES = TYPE + "envoy.config.route.v3.RouteConfiguration"
 
 LISTENER_NAME = "ingress"
+ON_DEMAND_FILTER = "envoy.filters.http.on_demand"
 ROUTE_CONFIG_NAME = "strangler"
 VERSION_PATH = "/__strangler/version"
 
@@ -40,3 +41,22 @@ def new_cluster(capability: str) -> str:
 def fallback_cluster(capability: str) -> str:
     """The new side with legacy behind it."""
     return f"new:{capability}:legacy"
+
+
+def writes_cluster(capability: str, side: str) -> str:
+    """A side as the writes of one capability reach it: apart from all else, so that they can be counted."""
+    return f"writes:{capability}:{side}"
+
+
+def hold_cluster(capability: str, epoch: str) -> str:
+    """Where held requests are going; there is no such cluster until they are released."""
+    return f"hold:{capability}@{epoch}"
+
+
+def writes_stats(capability: str, side: str) -> str:
+    """The name of ``writes_cluster`` in statistics, where it may have no colon."""
+    return f"strangler_writes.{capability}.{side}"
+
+
+def hold_stats(capability: str, epoch: str) -> str:
+    return f"strangler_hold.{capability}.{epoch}"

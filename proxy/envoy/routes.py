@@ -18,16 +18,17 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from envoy.config.core.v3 import base_pb2
+from envoy.config.core.v3 import base_pb2, config_source_pb2
 from envoy.config.route.v3 import route_components_pb2, route_pb2
+from envoy.extensions.filters.http.on_demand.v3 import on_demand_pb2
 from envoy.extensions.retry.priority.previous_priorities.v3 import previous_priorities_config_pb2
 from google.protobuf.message import Message
 
 from proxy.envoy import lookup, names, wire
 from proxy.envoy.clusters import milliseconds, packed
 from proxy.envoy.groups import group
-from proxy.flags import Flag, FlagSet
-from proxy.routes import Route, RouteTable, Side, Upstream, by_precedence
+from proxy.flags import FlagSet, Hold
+from proxy.routes import Access, Route, RouteTable, Side, Upstream, by_precedence
 from proxy.settings import Identity, ProxySettings
 
 RETRY_ON = "5xx,reset,connect-failure,refused-stream"
@@ -36,8 +37,8 @@ _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
 _HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"].number
 
-# What share of a lane's users goes to new, and whether legacy answers what fails there.
-_Wanted = tuple[float, bool]
+# What share of a lane's users goes to new, whether legacy answers what fails there, and the hold that is on.
+_Wanted = tuple[float, bool, Hold | None]
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class RouteBuilder:
 
     def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str, beginning: str | None, probe: bytes) -> bytes:
         """One list of a lane (``beginning`` None: its rest), not made again where nothing in it is different."""
-        wanted = [_wanted(flags.of(one.route.name), lane) for one in routes]
+        wanted = [_wanted(flags, one.route, lane) for one in routes]
         known = self._lists.get((lane, beginning))
         if known is not None and known[0] == wanted:
             made = known[1]
@@ -116,7 +117,7 @@ class RouteBuilder:
         by_method: list[bytes] = []
         reads: list[bytes] = []
         for one, what in zip(routes, wanted, strict=True):
-            if lane == Side.LEGACY and what[0] == 0:
+            if lane == Side.LEGACY and what[0] == 0 and one.route.access is Access.READ:
                 continue  # what nobody claims goes to legacy
             made = self._entries(one, what, lane)
             (reads if one.route.method == "GET" else by_method).append(made)
@@ -132,9 +133,13 @@ class RouteBuilder:
         self._made[lane, one.route.name] = wanted, found
         return found
 
-    def _make(self, one: _Prepared, percent: float, fallback: bool) -> list[bytes]:
+    def _make(self, one: _Prepared, percent: float, fallback: bool, hold: Hold | None) -> list[bytes]:
         actions, capability = self._actions, one.route.capability
         falls_back = fallback and one.route.may_fall_back
+        if hold is not None:
+            return [one.anybody + actions.held(capability, hold)]
+        if one.route.access is Access.WRITE and (percent == 0 or (percent == 100 and not falls_back)):
+            return [one.anybody + actions.write(capability, Side.NEW if percent else Side.LEGACY)]
         if percent == 0:
             return [one.anybody + actions.to_legacy()]
         if percent == 100:
@@ -158,24 +163,44 @@ class _Actions:
         self.to_legacy = lru_cache(self._to_legacy)
         self.to_new = lru_cache(maxsize=4096)(self._to_new)
         self.split = lru_cache(maxsize=4096)(self._split)
+        self.write = lru_cache(maxsize=4096)(self._write)
+        self.held = lru_cache(maxsize=64)(self._held)
 
-    def _to_legacy(self) -> bytes:
-        result = route_components_pb2.Route()
-        result.route.cluster = names.LEGACY_CLUSTER
-        result.route.retry_policy.SetInParent()  # none
-        result.route.timeout.CopyFrom(milliseconds(self._table.legacy.timeout_ms))
+    def _write(self, capability: str, side: Side) -> bytes:
+        return _bytes(self._alone(names.writes_cluster(capability, side), self._table.upstream(capability, side)))
+
+    def _held(self, capability: str, hold: Hold) -> bytes:
+        """Waits for the cluster to be published. The time limit of the request itself begins when it goes on."""
+        sides = (self._table.legacy, self._table.new[capability])
+        result = self._alone(
+            names.hold_cluster(capability, hold.epoch), max(sides, key=lambda upstream: upstream.timeout_ms)
+        )
+        waits = on_demand_pb2.PerRouteConfig()
+        waits.odcds.source.ads.SetInParent()
+        waits.odcds.source.resource_api_version = config_source_pb2.V3
+        waits.odcds.timeout.CopyFrom(milliseconds(hold.timeout_ms))
+        result.typed_per_filter_config[names.ON_DEMAND_FILTER].CopyFrom(packed(waits))
         return _bytes(result)
 
-    def _to_new(self, capability: str, falls_back: bool) -> bytes:
+    @staticmethod
+    def _alone(cluster: str, upstream: Upstream) -> route_components_pb2.Route:
+        """To one cluster, never sent twice."""
         result = route_components_pb2.Route()
+        result.route.cluster = cluster
+        result.route.retry_policy.SetInParent()  # none
+        result.route.timeout.CopyFrom(milliseconds(upstream.timeout_ms))
+        return result
+
+    def _to_legacy(self) -> bytes:
+        return _bytes(self._alone(names.LEGACY_CLUSTER, self._table.legacy))
+
+    def _to_new(self, capability: str, falls_back: bool) -> bytes:
         new = self._table.new[capability]
-        if falls_back:
-            result.route.cluster = names.fallback_cluster(capability)
-            self._limit(result.route, new)
-        else:
-            result.route.cluster = names.new_cluster(capability)
-            result.route.retry_policy.SetInParent()
-            result.route.timeout.CopyFrom(milliseconds(new.timeout_ms))
+        if not falls_back:
+            return _bytes(self._alone(names.new_cluster(capability), new))
+        result = route_components_pb2.Route()
+        result.route.cluster = names.fallback_cluster(capability)
+        self._limit(result.route, new)
         return _bytes(result)
 
     def _split(self, capability: str, percent: float, falls_back: bool) -> bytes:
@@ -226,13 +251,17 @@ def _lanes(flags: FlagSet, settings: ProxySettings) -> list[str]:
     return [names.EVERYBODY, *map(str, Side), *sorted(used & settings.cohorts)]
 
 
-def _wanted(flag: Flag, lane: str) -> _Wanted:
+def _wanted(flags: FlagSet, route: Route, lane: str) -> _Wanted:
     """The precedence written down in ``proxy.flags``."""
+    flag = flags.of(route.name)
+    if route.access is Access.WRITE:
+        percent = flag.percent if flag.pin is None else 100 if flag.pin is Side.NEW else 0
+        return percent, flag.fallback, flags.held(route.capability)
     if flag.pin is not None:
-        return (100 if flag.pin is Side.NEW else 0), flag.fallback
+        return (100 if flag.pin is Side.NEW else 0), flag.fallback, None
     if lane in (Side.LEGACY, Side.NEW):
-        return (100 if lane == Side.NEW else 0), flag.fallback
-    return (100 if lane in flag.cohorts else flag.percent), flag.fallback
+        return (100 if lane == Side.NEW else 0), flag.fallback, None
+    return (100 if lane in flag.cohorts else flag.percent), flag.fallback, None
 
 
 def _prepare(route: Route, settings: ProxySettings) -> _Prepared:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from proxy.envoy import names, wire
-from proxy.envoy.clusters import clusters
+from proxy.envoy.clusters import clusters, released
 from proxy.envoy.listener import listener
 from proxy.envoy.routes import RouteBuilder
 from proxy.flags import FlagSet
@@ -50,6 +50,7 @@ class Builder:
     """Snapshots of one table and settings, version after version: what didn't change isn't made again."""
 
     def __init__(self, table: RouteTable, settings: ProxySettings) -> None:
+        self._table = table
         self._routes = RouteBuilder(table, settings)
         self._clusters = tuple(Resource(one.name, one.SerializeToString(deterministic=True)) for one in clusters(table))
         self._listeners = (Resource(names.LISTENER_NAME, listener(settings).SerializeToString(deterministic=True)),)
@@ -57,8 +58,16 @@ class Builder:
     def build(self, flags: FlagSet) -> Snapshot:
         """The resources for these flags. Check the table first (``proxy.routes.check``)."""
         routes = Resource(names.ROUTE_CONFIG_NAME, self._routes.configuration(flags))
+        waited_for = tuple(
+            Resource(one.name, one.SerializeToString(deterministic=True)) for one in released(self._table, flags.holds)
+        )
         return snapshot(
-            flags.version, {names.CLUSTER: self._clusters, names.LISTENER: self._listeners, names.ROUTES: (routes,)}
+            flags.version,
+            {
+                names.CLUSTER: self._clusters + waited_for,
+                names.LISTENER: self._listeners,
+                names.ROUTES: (routes,),
+            },
         )
 
 

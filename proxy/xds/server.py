@@ -62,6 +62,7 @@ class _Stream:
     context: Any
     node: str = ""
     listen: tuple[str, int] | None = None
+    admin: tuple[str, int] | None = None
     ledger: Ledger = field(default_factory=Ledger)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     # Set on everything heard, and when the stream ends: publish() then looks again.
@@ -150,6 +151,14 @@ class AdsServer:
         """Connected ones, by id."""
         return tuple(sorted((stream.proxy() for stream in self._streams if stream.node), key=lambda one: one.id))
 
+    def admins(self) -> dict[str, str | None]:
+        """Where each connected proxy's admin endpoint is, by id; None where it didn't say."""
+        return {
+            one.node: None if one.admin is None else f"http://{one.admin[0]}:{one.admin[1]}"
+            for one in self._streams
+            if one.node
+        }
+
     async def offer(self, snapshot: Snapshot) -> None:
         """Make it the current snapshot and send it, without waiting for anybody."""
         present = {one.name for one in snapshot.resources[names.CLUSTER]}
@@ -236,7 +245,8 @@ class AdsServer:
     def _hear(self, stream: _Stream, request: Any) -> None:
         if request.node.id and not stream.node:
             stream.node = request.node.id
-            stream.listen = _listen(request.node)
+            stream.listen = _address(request.node, "listen")
+            stream.admin = _address(request.node, "admin")
             for other in [one for one in self._streams if one.node == stream.node and one is not stream]:
                 # The same proxy came back before its old connection was known to be dead.
                 other.send_away()
@@ -295,11 +305,12 @@ def _response(step: Send, nonce: str, listen: tuple[str, int] | None) -> Any:
     return response
 
 
-def _listen(node: Any) -> tuple[str, int] | None:
-    if "listen" not in node.metadata:
+def _address(node: Any, of: str) -> tuple[str, int] | None:
+    """An address out of the node's metadata."""
+    if of not in node.metadata:
         return None
-    listen = node.metadata["listen"]
-    return str(listen["host"]), int(listen["port"])
+    found = node.metadata[of]
+    return str(found["host"]), int(found["port"])
 
 
 def _silence(stream: _Stream, seconds: float) -> str:

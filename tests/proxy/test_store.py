@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.flags import Flag, FlagSet
+from proxy.flags import Flag, FlagSet, Hold
 from proxy.routes import Side
 from proxy.store import Conflict, FlagStore, Outcome, decode, encode, engine_for, metadata
 
@@ -105,4 +105,6 @@ def test_flags_survive_being_written_down() -> None:
         "GET /b": Flag(0.01, 5, Side.NEW, frozenset({"b", "a"}), fallback=False),
         "GET /c": Flag(),
     }
-    assert decode(encode(flags.items())) == {name: flag for name, flag in flags.items() if flag != Flag()}
+    holds = {"catalog": Hold("17", 2_000), "returns": Hold("16", 900, Side.NEW)}
+    kept = {name: flag for name, flag in flags.items() if flag != Flag()}
+    assert decode(3, encode(FlagSet(3, flags, holds))) == FlagSet(3, kept, holds)

@@ -53,7 +53,7 @@ class Upstream:
                 request, *lines = head.decode("latin-1").split("\r\n")[:-2]
                 method, path, _ = request.split(" ")
                 headers = dict(line.lower().split(": ", 1) for line in lines if ": " in line)
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
+                body = await _body(reader, headers)
                 self.seen.append((method, path))
                 bare = path.partition("?")[0]
                 if self.name == "new" and bare.endswith("/hang"):
@@ -74,3 +74,13 @@ class Upstream:
             pass  # the proxy has closed the connection
         finally:
             writer.close()
+
+
+async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+    if headers.get("transfer-encoding") != "chunked":
+        return await reader.readexactly(int(headers.get("content-length", 0)))
+    body = b""
+    while size := int(await reader.readline(), 16):
+        body += (await reader.readexactly(size + 2))[:-2]
+    await reader.readline()
+    return body

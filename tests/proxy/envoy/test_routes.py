@@ -52,7 +52,7 @@ def test_at_0_and_100_percent_and_pinned_there_is_one_entry() -> None:
     assert [one.route.cluster for one in entries(START, ITEMS.name)] == ["legacy"]
     new = edit(START, TABLE, "catalog", Edit(percent=100))
     assert [one.route.cluster for one in entries(new, ITEMS.name)] == ["new:catalog:legacy"]
-    assert [one.route.cluster for one in entries(new, LIST_IT.name)] == ["new:catalog"]
+    assert [one.route.cluster for one in entries(new, LIST_IT.name)] == ["writes:catalog:new"]
     back = rollback(new, TABLE, "catalog")
     assert [one.route.cluster for one in entries(back, ITEMS.name)] == ["legacy"]
     pinned = edit(edit(START, TABLE, "catalog", Edit(percent=10)), TABLE, "catalog", Edit(pin=Side.NEW))
