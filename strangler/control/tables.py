@@ -116,6 +116,23 @@ verify_run = Table(
     Column("marks", JSON, nullable=False),  # by table
 )
 
+cutover = Table(
+    "cutover",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("capability", _NAME, nullable=False, index=True),
+    Column("owner", _NAME, nullable=False),  # who will own
+    Column("budget_ms", Integer, nullable=False),
+    Column("limit_ms", Integer, nullable=False),
+    Column("epoch", String(128), nullable=False),  # of the hold
+    Column("state", _NAME, nullable=False),  # begun, marked, done, undone
+    Column("fence", Text),
+    Column("steps", JSON, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+
 
 class SchemaTooNew(Exception):
     """The state was written by a newer version of the toolkit."""
