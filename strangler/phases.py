@@ -17,24 +17,25 @@ class Phase(StrEnum):
     RETIRED = "retired"  # nothing goes back to legacy any more
 
 
-# One step on, from each phase. Shadow and writes are words of the design; this version goes around shadow and ends at
-# reads, and says so when asked for them (``NOT_BUILT``).
+# One step on, from each phase. Shadow and retired are words of the design; this version goes around shadow and ends at
+# writes, and says so when asked for them (``NOT_BUILT``).
 TRANSITIONS: dict[Phase, Phase] = {
     Phase.LEGACY: Phase.SYNCED,
     Phase.SYNCED: Phase.CANARY,
     Phase.CANARY: Phase.READS,
+    Phase.READS: Phase.WRITES,
 }
 
-NOT_BUILT = frozenset({Phase.SHADOW, Phase.WRITES, Phase.RETIRED})
+NOT_BUILT = frozenset({Phase.SHADOW, Phase.RETIRED})
 
 # Phases whose entry may be guarded by a gate in strangler.toml.
-GATED: tuple[Phase, ...] = (Phase.CANARY, Phase.READS)
+GATED: tuple[Phase, ...] = (Phase.CANARY, Phase.READS, Phase.WRITES)
 
 # Phases in which traffic may go to new.
-SERVING = frozenset({Phase.CANARY, Phase.READS})
+SERVING = frozenset({Phase.CANARY, Phase.READS, Phase.WRITES})
 
 # Phases in which the change stream is wanted.
-STREAMING = frozenset({Phase.SYNCED, Phase.CANARY, Phase.READS})
+STREAMING = frozenset({Phase.SYNCED, Phase.CANARY, Phase.READS, Phase.WRITES})
 
 ORDER: tuple[Phase, ...] = tuple(Phase)
 
@@ -52,7 +53,7 @@ def before(phase: Phase) -> tuple[Phase, ...]:
 def refusal(current: Phase, target: Phase) -> str | None:
     """Why ``advance`` can't go from ``current`` to ``target``, whatever the evidence; None when it can."""
     if target in NOT_BUILT:
-        return f"{target} is not built yet: capabilities go as far as {Phase.READS}, and write routes stay on legacy"
+        return f"{target} is not built yet: capabilities go around shadow and as far as {Phase.WRITES}"
     if target == current:
         return f"it is in {target} already"
     if ORDER.index(target) < ORDER.index(current):

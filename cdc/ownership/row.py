@@ -75,6 +75,12 @@ def read_both(sides: Sides, capability: str) -> dict[Side, Ownership | None]:
     return found
 
 
+def owner_of(sides: Sides, capability: str) -> Side:
+    """Whose rows count: new's once its database takes writes, else legacy's. Raises as ``read_both``."""
+    row = read_both(sides, capability)[Side.NEW]
+    return Side.LEGACY if row is None else row.owner
+
+
 def ensure(sides: Sides, capability: str) -> None:
     """Rows that say that legacy owns, token 1, where there are none. Safe to repeat; changes no row that is there.
 

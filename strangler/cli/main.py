@@ -8,7 +8,20 @@ from typing import NoReturn
 
 import typer
 
-from strangler.cli import audit, cohort, contracts, evidence, flags, load, moves, quarantine, status, sync, verify
+from strangler.cli import (
+    audit,
+    cohort,
+    contracts,
+    evidence,
+    flags,
+    load,
+    moves,
+    quarantine,
+    repair,
+    status,
+    sync,
+    verify,
+)
 from strangler.cli.environment import register as register_environment
 from strangler.cli.failure import Answered, tell, wrong
 from strangler.cli.screen import Screen
@@ -28,7 +41,7 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     register_environment(app)
-    for group in (status, flags, moves, sync, quarantine, verify, contracts, load, evidence, audit, cohort):
+    for group in (status, flags, moves, repair, sync, quarantine, verify, contracts, load, evidence, audit, cohort):
         group.register(app)
     return app
 

@@ -28,7 +28,7 @@ def advance(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """One phase on, if its gate allows: legacy, synced, canary, reads. --percent is the first share of canary."""
+    """One phase on, if its gate allows: synced, canary, reads, writes. --percent is the first share of canary."""
     body = {"to": to, "percent": percent, "reason": reason, "dry_run": dry_run}
     _move("advance", capability, body, as_json=as_json)
 
@@ -40,7 +40,8 @@ def rollback(
     dry_run: DryRun = False,
     as_json: Json = False,
 ) -> None:
-    """Back to an earlier phase, without asking for evidence: all traffic to legacy first, whatever users carry."""
+    """Back to an earlier phase, without asking for evidence: write ownership first, by the same procedure, keeping what
+    was written since; then all traffic to legacy, whatever users carry."""
     _move("rollback", capability, {"to": to, "reason": reason, "dry_run": dry_run}, as_json=as_json)
 
 
@@ -64,6 +65,17 @@ def show(kind: str, done: dict[str, Any], screen: Screen) -> None:
             screen.line(f"  {sentence}")
         screen.line("nothing was changed")
         return
-    screen.line(f"{name} is in {done['to']}.")
+    screen.line(f"{name} is in {done['to']}.{_moved(done)}")
+    if done.get("warning"):
+        screen.line(f"warning: {done['warning']}")
     undo = f"    undo: strangler rollback {name}" if kind == "advance" else ""
     screen.line(f"journal {done['journal']}{undo}")
+
+
+def _moved(done: dict[str, Any]) -> str:
+    """What a move of ownership cost those who waited."""
+    if not done.get("hold_ms_max"):
+        return ""
+    held = done["held_requests"]
+    waited = "an unknown number of requests" if held is None else f"{held:,} {'request' if held == 1 else 'requests'}"
+    return f" It is owned by {done['owner']}. No wait was longer than {done['hold_ms_max']:,.0f} ms, {waited} held."

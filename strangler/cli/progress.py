@@ -38,7 +38,9 @@ class Follower:
                 last = event
                 match event["event"]:
                     case "begin":
-                        self._screen.line(f"{event['journal'].rsplit('-', 1)[-1]}: {event['from']} -> {event['to']}")
+                        budget = f"     hold budget {event['hold_budget_ms']:,} ms" if "hold_budget_ms" in event else ""
+                        name = event["journal"].split("-", 3)[-1]
+                        self._screen.line(f"{name}: {event['from']} -> {event['to']}{budget}")
                     case "resumed":
                         rows, began = event["rows"], phrase.clock(event["began_at"])
                         self._screen.line(f"going on with the comparison of {began}: {rows:,} rows are done")
@@ -51,6 +53,8 @@ class Follower:
                         self._failed = True
                         self._clear()
                         self._step("✗", event["name"], event["text"], "")
+                    case "undone":
+                        self._screen.line(f"undone: {event['text']}")
         return last
 
     @contextmanager

@@ -90,7 +90,7 @@ def in_sync(c: dict[str, Any]) -> str:
 def way_back(c: dict[str, Any]) -> str:
     if c["phase"] == "legacy":
         return "-"
-    return "safe" if c["rollback"]["safe"] else f"{c['rollback']['rows_at_risk']:,} rows at risk"
+    return "safe" if c["rollback"]["safe"] else _unsafe(c)
 
 
 def remarks(c: dict[str, Any]) -> list[str]:
@@ -253,4 +253,9 @@ def _way_back(c: dict[str, Any]) -> str:
         return "nothing to go back from"
     if c["rollback"]["safe"]:
         return "safe: rollback loses nothing"
-    return f"{c['rollback']['rows_at_risk']:,} rows at risk"
+    return _unsafe(c)
+
+
+def _unsafe(c: dict[str, Any]) -> str:
+    rows = c["rollback"]["rows_at_risk"]
+    return f"{rows:,} {'row' if rows == 1 else 'rows'} at risk" if rows else "not now"

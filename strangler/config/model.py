@@ -298,6 +298,15 @@ class ForeignKeysSection(Section):
     accept: tuple[Text, ...] = ()
 
 
+class CutoverSection(Section):
+    """How long writes may wait while ownership moves. ``hold_budget_ms``: a move that takes longer is undone.
+    ``hold_limit_ms``: how long a request may wait at the proxy at the most, so that a process that was killed meanwhile
+    can come back and finish; then it is answered 503."""
+
+    hold_budget_ms: Annotated[StrictInt, Field(ge=500, le=60_000)] = 4_000
+    hold_limit_ms: Annotated[StrictInt, Field(ge=1_000, le=300_000)] = 30_000
+
+
 class Capability(Section):
     """What moves together: routes, tables, one contract, one service."""
 
@@ -315,6 +324,7 @@ class Capability(Section):
     schema_changes: SchemaChangesSection = SchemaChangesSection()
     foreign_keys: ForeignKeysSection = ForeignKeysSection()
     canary: CanarySection = CanarySection()
+    cutover: CutoverSection = CutoverSection()
     gates: Mapping[StrictStr, Gate] = {}
 
     def mapping(self, name: str) -> CapabilityMapping:

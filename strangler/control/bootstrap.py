@@ -24,6 +24,7 @@ from strangler.control.flagging import Flagging
 from strangler.control.mover import Mover
 from strangler.control.observe import Observer
 from strangler.control.operation import Operations, OperationStore
+from strangler.control.ownership import DatabaseRows
 from strangler.control.phase_store import PhaseStore
 from strangler.control.preflight import Preflight
 from strangler.control.quarantine import Quarantine
@@ -33,6 +34,8 @@ from strangler.control.sync_change import Syncer
 from strangler.control.traffic import TrafficMeter
 from strangler.control.verify_runs import VerifyRuns
 from strangler.control.watch import Watch
+from strangler.control.writes import Writes
+from strangler.cutover.journal import Journal
 
 SNAPSHOT = "snapshot.bin"  # in the state folder; the standby xDS server serves it while this process is down
 
@@ -106,8 +109,10 @@ def compose(config: Config, *, xds: tuple[str, int], now: Callable[[], datetime]
     operation_store = OperationStore(engine)
     operations = Operations(operation_store, now)
     streams, preflight = Streams(resolved), Preflight(lambda: resolve(reread.strict()))
+    rows = DatabaseRows(resolved)
+    writes = Writes(config, rows, flagging, ads, Journal(engine), streams, now)
     meter = TrafficMeter(resolved, stats.read)
-    observer = Observer(config, phases, evidence, streams, meter, now)
+    observer = Observer(config, phases, evidence, streams, rows, meter, now)
     runs = VerifyRuns(engine)
     continuous = Continuous(config, streams, evidence, runs, now)
     board = StatusBoard(config, flagging, observer, operations, continuous, now)
@@ -124,6 +129,7 @@ def compose(config: Config, *, xds: tuple[str, int], now: Callable[[], datetime]
         observer=observer,
         meter=meter,
         preflight=preflight,
+        writes=writes,
         now=now,
     )
     return ControlPlane(

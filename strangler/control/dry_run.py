@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from proxy.flags import Edit, FlagSet, edit, rollback
+from proxy.routes import Side
 from strangler.control.flagging import Flagging
 from strangler.control.plan import (
     AwaitSync,
     CompareRows,
     EnterPhase,
+    MoveWrites,
     Plan,
     SendTraffic,
     StartStream,
@@ -18,12 +22,12 @@ from strangler.control.plan import (
 from strangler.gates import duration
 
 
-def sentences(plan: Plan, flagging: Flagging, tables: int) -> list[str]:
-    """What would happen, in order."""
-    return [line for step in plan.steps for line in _say(step, plan, flagging, tables)]
+def sentences(plan: Plan, flagging: Flagging, tables: int, move: Callable[[Side], list[str]]) -> list[str]:
+    """What would happen, in order. ``move`` says the steps of moving ownership to a side."""
+    return [line for step in plan.steps for line in _say(step, plan, flagging, tables, move)]
 
 
-def _say(step: Step, plan: Plan, flagging: Flagging, tables: int) -> list[str]:
+def _say(step: Step, plan: Plan, flagging: Flagging, tables: int, said_move: Callable[[Side], list[str]]) -> list[str]:
     name, table = plan.capability, flagging.table
 
     def traffic(wanted: FlagSet, lines: list[str]) -> list[str]:
@@ -46,6 +50,8 @@ def _say(step: Step, plan: Plan, flagging: Flagging, tables: int) -> list[str]:
         case TakeBack(percent):
             change = Edit(percent=percent)
             return traffic(*flagging.preview(lambda f: edit(f, table, name, change, reads_only=True)))
+        case MoveWrites(owner):
+            return said_move(owner)
         case StopStream():
             return [f"stop the change stream of {name} and forget its position and quarantine; rows on new stay"]
         case EnterPhase(phase):

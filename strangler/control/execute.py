@@ -22,6 +22,7 @@ from strangler.control.plan import (
     AwaitSync,
     CompareRows,
     EnterPhase,
+    MoveWrites,
     Plan,
     SendTraffic,
     StartStream,
@@ -31,6 +32,8 @@ from strangler.control.plan import (
 )
 from strangler.control.streams import Streams
 from strangler.control.traffic import TrafficMeter
+from strangler.control.writes import Writes
+from strangler.cutover.execute import Outcome
 from strangler.evidence import Evidence, Kind, of_verify
 from strangler.exits import Failed, StranglerError
 from strangler.gates import duration, in_quarantine
@@ -42,7 +45,8 @@ _GRACE_SECONDS = 30.0  # how long a worker may take to answer before it counts a
 
 
 class Executor:
-    """Runs one plan. ``flipped`` is the last version it published; ``took`` the time of each step done."""
+    """Runs one plan. ``flipped`` is the last version it published; ``took`` the time of each step done; ``moved`` what
+    a move of ownership did."""
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Executor:
         *,
         flagging: Flagging,
         streams: Streams,
+        writes: Writes,
         phases: PhaseStore,
         evidence: EvidenceStore,
         meter: TrafficMeter,
@@ -59,14 +64,19 @@ class Executor:
     ) -> None:
         self.plan, self.operation, self.emit = plan, operation, emit
         self._flagging, self._streams, self._phases = flagging, streams, phases
+        self._writes = writes
         self._evidence, self._meter, self._now = evidence, meter, now
         self._undo: list[Callable[[], Awaitable[None]]] = []
         self.flipped: Flipped | None = None
         self.took: list[dict[str, Any]] = []
+        self.moved: Outcome | None = None
 
     async def run(self) -> None:
         """Every step in order. Raises what stopped it, after undoing what can be undone."""
         for step in self.plan.steps:
+            if isinstance(step, MoveWrites):  # has steps of its own, and undoes them itself
+                await self._move(step)
+                continue
             name, started = NAMES[type(step)], time.perf_counter()
             self.emit({"event": "step", "name": name})
             try:
@@ -99,9 +109,20 @@ class Executor:
                 return await self._take_back(percent)
             case StopStream():
                 await self._streams.want(self.plan.capability, Wanted.ABSENT)
+                await self._writes.disarm(self.plan.capability)
                 return "the stream is not wanted any more; rows on new stay as they are"
+            case MoveWrites():
+                raise AssertionError("done by run")
             case EnterPhase():
                 return await self._enter(step)
+
+    async def _move(self, step: MoveWrites) -> None:
+        try:
+            self.moved = await self._writes.move(self.operation, step.owner, self.emit)
+        except BaseException:
+            await self._put_back()
+            raise
+        self.took += self.moved.steps
 
     # --- data ---------------------------------------------------------------------------------------------------------
 
@@ -239,7 +260,7 @@ def _proxies(number: int) -> str:
 def restored(flags: FlagSet, before: FlagSet, routes: set[str]) -> FlagSet:
     """The next version, with these routes as they were in ``before`` and all others as they are."""
     kept = {name: flag for name, flag in flags.flags.items() if name not in routes}
-    return FlagSet(flags.version + 1, {**kept, **{r: before.flags[r] for r in routes if r in before.flags}})
+    return flags.next({**kept, **{r: before.flags[r] for r in routes if r in before.flags}})
 
 
 def differences(result: VerifyResult, at_most: int = 5) -> list[str]:

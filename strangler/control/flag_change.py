@@ -53,9 +53,12 @@ class FlagSetter:
         changed = [r for r in self._flagging.routes(capability) if after.of(r.name) != self._flagging.flags.of(r.name)]
         if any(after.of(r.name).shadow_percent > 0 for r in changed):
             raise Refused(f"{capability} can't be shadowed", ["shadow traffic is not built yet"])
-        if any(r.access is Access.WRITE and _to_new(after.of(r.name)) for r in changed):
+        if any(r.access is Access.WRITE for r in changed):
             name = route.name if route else capability
-            raise Refused(f"{name} stays on legacy", ["write routes stay on legacy: moving writes is not built yet"])
+            raise Refused(
+                f"{name} goes where the data has its owner",
+                [f"strangler advance {capability} --to writes   moves the ownership, and the write routes with it"],
+            )
         standing = await asyncio.to_thread(self._phases.of, capability)
         if standing.phase not in SERVING and any(_to_new(after.of(r.name)) for r in changed):
             raise Refused(

@@ -217,6 +217,19 @@ class CapabilityOut(BaseModel):
     operation: OperationOut | None
 
 
+class JournalOut(BaseModel):
+    """A move of ownership that was cut off: what was ``found``, and what was done about it."""
+
+    id: str
+    found: str
+    action: str
+
+
+class RepairOut(BaseModel):
+    dry_run: bool
+    journals: list[JournalOut]
+
+
 class StatusOut(BaseModel):
     project: str
     now: datetime

@@ -11,6 +11,7 @@ import structlog
 
 from cdc.state import StreamStatus
 from proxy.flags import FlagSet
+from proxy.routes import Side
 from proxy.store import FlagStore
 from strangler.config import Config
 from strangler.config.model import Gate
@@ -23,10 +24,11 @@ from strangler.control.flagging import Flagging
 from strangler.control.metric_defs import MOVES
 from strangler.control.observe import Observer
 from strangler.control.operation import Emit, Operation, Operations, OperationStore
-from strangler.control.phase_store import PhaseStore
+from strangler.control.phase_store import PhaseStore, Standing
 from strangler.control.preflight import Preflight
 from strangler.control.streams import Streams
 from strangler.control.traffic import TrafficMeter
+from strangler.control.writes import Writes
 from strangler.evidence import Evidence, Kind
 from strangler.exits import Refused, StranglerError
 from strangler.gates import allowed, reasons
@@ -52,8 +54,10 @@ class Mover:
         observer: Observer,
         meter: TrafficMeter,
         preflight: Preflight,
+        writes: Writes,
         now: Callable[[], datetime],
     ) -> None:
+        self._writes = writes
         self._config, self._flagging, self._flag_store = config, flagging, flag_store
         self._streams, self._phases, self._evidence, self._audit = streams, phases, evidence, audit
         self._operations, self._operation_store = operations, operation_store
@@ -66,7 +70,7 @@ class Mover:
         capability = self._config.capabilities[name]
         standing = await asyncio.to_thread(self._phases.of, name)
         plan = plans.advance(name, capability, standing.phase, to, percent)
-        said = sentences(plan, self._flagging, len(capability.tables))  # also refuses a percent of 101
+        said = await self._said(plan)  # also refuses a percent of 101
         await self._gate(plan)
         if plan.target is Phase.SYNCED and capability.tables:
             await self._preflight.check(name)
@@ -80,14 +84,31 @@ class Mover:
         standing = await asyncio.to_thread(self._phases.of, name)
         plan = plans.rollback(name, capability, standing.phase, to)
         if dry_run:
-            return _once(self._dry(plan, sentences(plan, self._flagging, len(capability.tables))))
+            return _once(self._dry(plan, await self._said(plan)))
         return await self._run("rollback", plan, actor, reason, preempt=True)
+
+    async def _said(self, plan: plans.Plan) -> list[str]:
+        tables = len(self._config.capabilities[plan.capability].tables)
+        lag = await self._writes.lag_ms(plan.capability) if plan.moves_writes else None
+        return sentences(
+            plan, self._flagging, tables, lambda owner: self._writes.sentences(plan.capability, owner, lag)
+        )
+
+    async def repair(self, *, actor: str, dry_run: bool) -> list[dict[str, str]]:
+        """Finish or undo every move of ownership that was cut off and that nobody works on now. Raises Failed."""
+        return [
+            {"id": id, "found": found, "action": action}
+            for id, found, action in await self._writes.repair(
+                actor, dry_run=dry_run, busy=lambda name: self._operations.holder(name) is not None
+            )
+        ]
 
     async def settle(self) -> list[dict[str, str]]:
         """Finish or undo what the last process left half done. Call once, after the flags were published again.
 
-        A rollback is completed. An advance that had sent traffic but not entered its phase is put back; one that was
-        waiting for a copy is only closed: the stream's worker has gone on by itself, and advance may be run again.
+        A rollback is completed, unless it had not moved write ownership back yet: then it is undone. An advance that
+        had sent traffic but not entered its phase is put back; one that was waiting for a copy is only closed: the
+        stream's worker has gone on by itself, and advance may be run again.
         """
         settled = []
         for op in await asyncio.to_thread(self._operation_store.unfinished):
@@ -100,11 +121,18 @@ class Mover:
     async def _settle(self, op: Operation) -> str:
         if op.capability not in self._config.capabilities:
             return "closed: strangler.toml has no such capability any more"
+        try:
+            await self._writes.repair(op.actor, only=op.id)
+        except StranglerError as error:
+            return f"could not be settled: {error.message}; run strangler repair"
         standing = await asyncio.to_thread(self._phases.of, op.capability)
         if op.kind == "rollback":
             plan = plans.rollback(
                 op.capability, self._config.capabilities[op.capability], op.phase_before, op.phase_wanted
             )
+            if plan.moves_writes and not await self._writes.moved(op.id):
+                # Moving takes its time, and nobody waits any more: whoever asked for it may ask again.
+                return f"undone: new owns {op.capability} as before; run strangler rollback {op.capability} again"
             try:
                 await self._executor(plan, op, lambda event: None).run()
             except StranglerError as error:
@@ -112,6 +140,10 @@ class Mover:
             return f"completed: {op.capability} is in {plan.target}"
         if standing.phase == op.phase_wanted:
             return f"was done: {op.capability} is in {standing.phase}"
+        if op.phase_wanted is Phase.WRITES and await self._writes.moved(op.id):
+            entered = Standing(op.capability, Phase.WRITES, self._now(), op.actor, op.reason)
+            await asyncio.to_thread(self._phases.enter, entered)
+            return f"completed: {op.capability} is in {Phase.WRITES}"
         if op.phase_wanted in SERVING:
             await self._put_flags_back(op)
             return f"undone: {op.capability} is in {standing.phase} as before, its flags too"
@@ -177,7 +209,10 @@ class Mover:
         )
 
         async def work(emit: Emit) -> dict[str, Any]:
-            emit({"event": "begin", "from": plan.origin, "to": plan.target, "journal": op.id})
+            begin: dict[str, Any] = {"event": "begin", "from": plan.origin, "to": plan.target, "journal": op.id}
+            if plan.moves_writes:
+                begin["hold_budget_ms"] = self._config.capabilities[plan.capability].cutover.hold_budget_ms
+            emit(begin)
             executor = self._executor(plan, op, emit)
             try:
                 await executor.run()
@@ -200,6 +235,7 @@ class Mover:
             emit,
             flagging=self._flagging,
             streams=self._streams,
+            writes=self._writes,
             phases=self._phases,
             evidence=self._evidence,
             meter=self._meter,
@@ -222,7 +258,7 @@ class Mover:
         await asyncio.to_thread(self._audit.write, entry)
 
     def _answer(self, plan: plans.Plan, op: Operation, executor: Executor, *, done: bool) -> dict[str, Any]:
-        flipped = executor.flipped
+        flipped, moved = executor.flipped, executor.moved
         return {
             "capability": plan.capability,
             "from": plan.origin,
@@ -230,12 +266,19 @@ class Mover:
             "done": done,
             "reasons": [],
             "journal": op.id,
-            "held_requests": 0,  # no writes move before phase writes
-            "hold_ms_max": 0,
-            "fence": None,
+            "held_requests": 0 if moved is None else moved.held,
+            "hold_ms_max": 0 if moved is None else round(moved.hold_ms, 1),
+            "fence": None if moved is None else moved.fence,
+            "owner": self._owner(plan, done=done),
+            "warning": "" if moved is None else moved.warning,
             "steps": executor.took,
             **(flipped.to_json() if flipped else self._now_applied()),
         }
+
+    @staticmethod
+    def _owner(plan: plans.Plan, *, done: bool) -> Side:
+        phase = plan.target if done else plan.origin
+        return Side.NEW if phase is Phase.WRITES else Side.LEGACY
 
     def _now_applied(self) -> dict[str, Any]:
         flagging = self._flagging

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
+from cdc.state import StreamState, StreamStatus
 from proxy.flags import Flag
 from proxy.routes import Access, Route, Side
 from proxy.stats import RouteStats
@@ -29,7 +31,8 @@ from strangler.control.models import (
 )
 from strangler.control.observe import Observer, View, stream_json
 from strangler.control.operation import Operation, Operations
-from strangler.gates import Observation, allowed, in_quarantine, reasons
+from strangler.control.ownership import MOST_LAG_SECONDS
+from strangler.gates import allowed, duration, in_quarantine, reasons
 from strangler.phases import Phase, after
 
 
@@ -69,15 +72,15 @@ class StatusBoard:
             since=standing.since,
             actor=standing.actor,
             reason=standing.reason,
-            owner=Side.LEGACY,  # write ownership doesn't move before phase writes
+            owner=view.owner or (Side.NEW if standing.phase is Phase.WRITES else Side.LEGACY),
             tables=len(self._config.capabilities[name].tables),
             percent=_percent(routes),
             routes=routes,
-            sync=SyncOut(**stream_json(name, view.stream, view.stream_error)),
+            sync=SyncOut(**_sync(name, view)),
             continuous=None if (seen := self._continuous.seen(name)) is None else ContinuousOut(**seen),
             evidence=[EvidenceOut(**e.to_json()) for e in view.evidence.values()],
             next=self._next(name, view),
-            rollback=_rollback(standing.phase, view.seen),
+            rollback=_rollback(standing.phase, view),
             operation=_operation(self._operations.holder(name)),
         )
 
@@ -87,7 +90,7 @@ class StatusBoard:
             return NextOut(
                 phase=None,
                 allowed=False,
-                reasons=["this is as far as capabilities go yet: moving write ownership is not built"],
+                reasons=["this is as far as capabilities go yet: retiring the legacy side is not built"],
                 checks=[],
             )
         checks = self._observer.checks(name, target, view.seen)
@@ -130,15 +133,46 @@ def _reads(route: RouteOut) -> bool:
     return route.access is Access.READ
 
 
-def _rollback(phase: Phase, seen: Observation) -> RollbackOut:
+def _rollback(phase: Phase, view: View) -> RollbackOut:
     """Legacy owns every row up to phase reads, so that going back loses nothing, not even what waits in quarantine."""
+    seen = view.seen
     if phase is Phase.LEGACY:
         return RollbackOut(safe=True, reasons=["there is nothing to roll back"], rows_at_risk=0)
+    if phase is Phase.WRITES:
+        return _way_back(view.back)
     reasons = ["legacy owns all rows: a rollback loses nothing"]
     if seen.quarantined:
         waiting = in_quarantine(seen.quarantined, seen.quarantined_first)
         reasons.append(f"{waiting}; legacy has these changes, new does not")
     return RollbackOut(safe=True, reasons=reasons, rows_at_risk=0)
+
+
+def _sync(name: str, view: View) -> dict[str, Any]:
+    """The stream that carries the owner's rows."""
+    if view.standing.phase is Phase.WRITES:
+        error = None if view.back is not None else "the legacy database can't be asked how far the way back is"
+        return stream_json(name, view.back, error)
+    return stream_json(name, view.stream, view.stream_error)
+
+
+def _way_back(back: StreamStatus | None) -> RollbackOut:
+    """New owns: what legacy does not have yet, or can't have, would be lost if writes went back without it."""
+    if back is None:
+        return RollbackOut(safe=False, reasons=["the stream to legacy can't be asked how far it is"], rows_at_risk=0)
+    reasons = []
+    if back.state is not StreamState.STREAMING:
+        reasons.append(f"the stream to legacy is {back.state}")
+    elif back.lag_seconds is None or back.lag_seconds > MOST_LAG_SECONDS:
+        lag = "not measured yet" if back.lag_seconds is None else duration(back.lag_seconds)
+        reasons.append(f"legacy's rows are old, lag {lag}: a rollback waits until they are not")
+    if back.quarantined:
+        waiting = in_quarantine(back.quarantined, back.quarantine.first)
+        reasons.append(f"on the way to legacy {waiting}")
+    if reasons:
+        return RollbackOut(safe=False, reasons=reasons, rows_at_risk=back.quarantined)
+    return RollbackOut(
+        safe=True, reasons=["legacy has all that new has written: a rollback loses nothing"], rows_at_risk=0
+    )
 
 
 def _operation(op: Operation | None) -> OperationOut | None:

@@ -11,11 +11,14 @@ from typing import Any, NamedTuple, TypeVar
 import pymysql
 
 from cdc.mapping import no_way_back
+from cdc.ownership.proof import settle
+from cdc.ownership.row import owner_of
+from cdc.ownership.side import Side, Sides
 from cdc.quarantine import Action, HeldEvent, QuarantineDesk, QuarantineError
 from cdc.state import Direction, StreamDesk, StreamSettle, StreamState, StreamStatus, Wanted
 from cdc.verify import Limits, Marks, Progress, VerifyError, VerifyResult, verify_capability, verify_changed
 from strangler.config import NotRunning, Resolved
-from strangler.exits import Failed, Usage
+from strangler.exits import Failed, Refused, Usage
 
 T = TypeVar("T")
 
@@ -107,19 +110,26 @@ class Streams:
         none are given. Raises Failed."""
         resolved = self._resolved()
         loop = asyncio.get_running_loop()
-        streaming = (await self.status(capability)).state is StreamState.STREAMING
+        sides = Sides(resolved.legacy_database, resolved.capability_database(capability))
+        owner = await self._ask(capability, lambda: owner_of(sides, capability))
+        carrier = Direction.TO_NEW if owner is Side.LEGACY else Direction.TO_LEGACY
+        streaming = (await self.status(capability, carrier)).state is StreamState.STREAMING
+        if repair and owner is Side.NEW:
+            raise Refused(
+                f"{capability} can't be repaired while new owns it",
+                [f"what legacy lacks comes by the way back: strangler sync status {capability}"],
+            )
 
         def report(p: Progress) -> None:
             loop.call_soon_threadsafe(progress, p)
 
         def compare() -> VerifyResult:
-            source, target = resolved.legacy_database, resolved.capability_database(capability)
             return verify_capability(
                 resolved.mapping(capability),
-                source,
-                target,
+                sides.legacy,
+                sides.new,
                 tables,
-                settle=StreamSettle(source, self._desk(capability)) if streaming else None,
+                settle=settle(sides, capability, owner) if streaming else None,
                 progress=report,
                 repair=repair,
                 limits=limits or resolved.config.capabilities[capability].verify.limits,

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -285,6 +285,16 @@ class Stack:
         command = [sys.executable, "-m", "strangler.cli", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, env=self.environment, timeout=150)
         return Ran(done.returncode, done.stdout, done.stderr)
+
+    def events(self, kind: str, capability: str, body: dict[str, object]) -> Iterator[dict[str, Any]]:
+        """The events of an advance or a rollback as they come, until somebody kills the control plane."""
+        assert self.ports.control is not None
+        token = (self.folder / ".strangler" / "state" / "token").read_text().strip()
+        url = f"http://127.0.0.1:{self.ports.control.api}/v1/capabilities/{capability}/{kind}"
+        headers = {"Authorization": f"Bearer {token}"}
+        with suppress(httpx.TransportError), httpx.stream("POST", url, json=body, headers=headers, timeout=120) as told:
+            for line in told.iter_lines():
+                yield json.loads(line)
 
     def get(self, path: str, user: str) -> httpx.Response:
         """Through the proxy."""

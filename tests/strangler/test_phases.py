@@ -7,11 +7,11 @@ import pytest
 from strangler.phases import NOT_BUILT, TRANSITIONS, Phase, after, before, default_back, refusal
 
 
-def test_one_step_at_a_time_to_reads() -> None:
+def test_one_step_at_a_time_to_writes() -> None:
     walk = [Phase.LEGACY]
     while (following := after(walk[-1])) is not None:
         walk.append(following)
-    assert walk == ["legacy", "synced", "canary", "reads"]
+    assert walk == ["legacy", "synced", "canary", "reads", "writes"]
 
 
 @pytest.mark.parametrize("current", [p for p in Phase if p not in NOT_BUILT])
@@ -26,8 +26,10 @@ def test_every_move_that_is_no_transition_is_refused_in_words(current: Phase, ta
 
 def test_the_way_back() -> None:
     assert before(Phase.READS) == (Phase.CANARY, Phase.SYNCED, Phase.LEGACY)
+    assert before(Phase.WRITES) == (Phase.READS, Phase.CANARY, Phase.SYNCED, Phase.LEGACY)
     assert before(Phase.LEGACY) == ()
-    assert [default_back(p) for p in (Phase.READS, Phase.CANARY, Phase.SYNCED, Phase.LEGACY)] == [
+    assert [default_back(p) for p in (Phase.WRITES, Phase.READS, Phase.CANARY, Phase.SYNCED, Phase.LEGACY)] == [
+        Phase.SYNCED,
         Phase.SYNCED,
         Phase.SYNCED,
         Phase.LEGACY,

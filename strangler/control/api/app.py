@@ -15,7 +15,18 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 
 import strangler
-from strangler.control.api import audit, capabilities, cohorts, evidence, flags, quarantine, status, sync, verify
+from strangler.control.api import (
+    audit,
+    capabilities,
+    cohorts,
+    evidence,
+    flags,
+    quarantine,
+    repair,
+    status,
+    sync,
+    verify,
+)
 from strangler.control.bootstrap import ControlPlane
 from strangler.control.metric_defs import API_REQUESTS, API_SECONDS, REGISTRY
 from strangler.control.models import ErrorOut
@@ -43,7 +54,7 @@ def build(control: ControlPlane) -> FastAPI:
     responses: dict[int | str, dict[str, object]] = {
         code: {"model": ErrorOut, "description": text} for code, text in _ERRORS.items()
     }
-    for part in (status, flags, capabilities, sync, quarantine, verify, audit, evidence, cohorts):
+    for part in (status, flags, capabilities, repair, sync, quarantine, verify, audit, evidence, cohorts):
         app.include_router(part.router, prefix="/v1", dependencies=[Depends(_allowed)], responses=responses)
     app.add_api_route("/health", _health, summary="Is the process there", tags=["process"])
     app.add_api_route("/metrics", _metrics, summary="Prometheus", tags=["process"], response_class=PlainTextResponse)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.routes import Side
 from strangler.config import Capability
 from strangler.control.plan import (
     AwaitSync,
     CompareRows,
     EnterPhase,
+    MoveWrites,
     SendTraffic,
     StartStream,
     StopStream,
@@ -29,6 +31,9 @@ FULL = Capability.model_validate(
         "tables": {"a": {"from": "a", "key": {"id": "id"}}},
     }
 )
+PAYS_TABLES = {"a": {"from": "a", "key": {"id": "id"}, "back": {"id": "id"}}}
+PAYS_RAW = {"url": "http://h:1", "database": "new", "routes": ["GET /a", "POST /a"], "tables": PAYS_TABLES}
+PAYS = Capability.model_validate(PAYS_RAW)
 
 
 def test_synced_copies_follows_and_compares() -> None:
@@ -49,10 +54,37 @@ def test_reads_sends_all() -> None:
         advance("c", FULL, Phase.CANARY, None, 50)
 
 
-def test_beyond_reads_is_not_built() -> None:
+def test_writes_moves_the_ownership() -> None:
+    assert advance("c", PAYS, Phase.READS, None, None).steps == (MoveWrites(Side.NEW), EnterPhase(Phase.WRITES))
+
+
+def test_what_has_nothing_to_own_has_no_writes_to_move() -> None:
     with pytest.raises(Refused) as refused:
         advance("c", FULL, Phase.READS, None, None)
+    assert "it has no write route" in refused.value.reasons[0]
+    copies = {name: {**table, "reference": True} for name, table in PAYS_TABLES.items()}
+    with pytest.raises(Refused) as refused:
+        advance("c", Capability.model_validate({**PAYS_RAW, "tables": copies}), Phase.READS, None, None)
+    assert "no table of it is owned" in refused.value.reasons[0]
+
+
+def test_beyond_writes_is_not_built() -> None:
+    with pytest.raises(Refused) as refused:
+        advance("c", PAYS, Phase.WRITES, None, None)
     assert "not built yet" in refused.value.reasons[0]
+
+
+def test_a_rollback_of_writes_moves_ownership_before_traffic() -> None:
+    """Reads stay with the owner until legacy is it."""
+    back = MoveWrites(Side.LEGACY)
+    assert rollback("c", PAYS, Phase.WRITES, None).steps == (back, TakeBack(None), EnterPhase(Phase.SYNCED))
+    assert rollback("c", PAYS, Phase.WRITES, Phase.READS).steps == (back, EnterPhase(Phase.READS))
+    assert rollback("c", PAYS, Phase.WRITES, Phase.LEGACY).steps == (
+        back,
+        TakeBack(None),
+        EnterPhase(Phase.LEGACY),
+        StopStream(),
+    )
 
 
 def test_a_rollback_takes_traffic_back_before_anything_else() -> None:
