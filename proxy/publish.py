@@ -33,6 +33,7 @@ class Flipper:
         self.table = table
         self.settings = settings
         self._builder = Builder(table, settings)
+        self._known = frozenset(route.name for route in table.routes)
         self._store = store
         self._ads = ads
         self._flags = FlagSet(0)
@@ -109,11 +110,12 @@ class Flipper:
             log.error("version %s, published again after a refusal: %s", self._good.version, again)
 
     def _check(self, flags: FlagSet) -> None:
-        known = {route.name for route in self.table.routes}
         for name, flag in flags.flags.items():
+            if flag is self._flags.of(name):
+                continue  # as it is already
             check_percent(f"{name}: percent", flag.percent)
             check_percent(f"{name}: shadow percent", flag.shadow_percent)
-            if name not in known and flag != self._flags.of(name):
+            if name not in self._known and flag != self._flags.of(name):
                 raise FlagError(f"no route '{name}' in the route table")
             for unknown in flag.cohorts - self.settings.cohorts - self._flags.of(name).cohorts:
                 raise FlagError(f"{name}: no cohort '{unknown}'")

@@ -5,7 +5,7 @@ Beginnings may hold a query, because Envoy's ``:path`` does: harmless, a path is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from envoy.config.route.v3 import route_components_pb2
 from envoy.type.matcher.v3 import http_inputs_pb2
@@ -46,15 +46,17 @@ _PATH = extension_pb2.TypedExtensionConfig(
 _ROUTE_LIST = (names.TYPE + _LIST.full_name).encode()
 
 
-def matcher(lists: Mapping[str, bytes], rest: bytes) -> bytes:
-    """A virtual host's field that finds the list for a path. Lists are fields ``ROUTES``; ``rest`` is for paths with
-    none of the beginnings."""
-    prefixes = b"".join(
-        wire.field(_ENTRIES, wire.field(_KEY, beginning.encode()) + wire.field(_VALUE, _action(entries)))
-        for beginning, entries in lists.items()
-    )
+def branch(beginning: str, entries: bytes) -> bytes:
+    """A list for the paths that begin so. Lists are fields ``ROUTES``."""
+    return wire.field(_ENTRIES, wire.field(_KEY, beginning.encode()) + wire.field(_VALUE, _action(entries)))
+
+
+def matcher(branches: Iterable[bytes], rest: bytes) -> bytes:
+    """A virtual host's field that finds the list for a path; ``rest`` is the list for paths with none of the
+    beginnings."""
+    prefixes = b"".join(branches)
     tree = wire.field(_INPUT, _PATH) + wire.field(_PREFIXES, prefixes)
-    found = wire.field(_MATCHER_TREE, tree) if lists else b""  # a tree without a branch would be refused
+    found = wire.field(_MATCHER_TREE, tree) if prefixes else b""  # a tree without a branch would be refused
     return wire.field(_HOST_MATCHER, found + wire.field(_NO_MATCH, _action(rest)))
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,6 +39,9 @@ _HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"]
 
 # What share of a lane's users goes to new, and whether legacy answers what fails there.
 _Wanted = tuple[float, bool]
+_Place = str | None  # a beginning that paths are looked up by; None: the rest
+
+_OVERRIDES = frozenset(map(str, Side))
 
 
 @dataclass(frozen=True)
@@ -65,8 +69,15 @@ class RouteBuilder:
         self._rest = [prepared[route.name] for route in groups.rest]
         self._all = list(prepared.values())
         self._actions = _Actions(table, settings)
+        self._places: dict[str, list[_Place]] = {route.name: [] for route in ordered}
+        for place, some in (*groups.by_beginning.items(), (None, groups.rest)):
+            for route in some:
+                self._places[route.name].append(place)
+        self._everything = _unclaimed(table.legacy, reads=True)
+        # What was made for the last version, ``_flags``: per lane the branches of its look-up, and per route its entries.
+        self._flags: Mapping[str, Flag] = {}
+        self._branches: dict[str, dict[_Place, bytes]] = {}
         self._made: dict[tuple[str, str], tuple[_Wanted, bytes]] = {}
-        self._lists: dict[tuple[str, str | None], tuple[list[_Wanted], bytes]] = {}
 
     def configuration(self, flags: FlagSet) -> bytes:
         """The serialised RouteConfiguration."""
@@ -79,33 +90,52 @@ class RouteBuilder:
                 _header(names.FALLBACK_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.FALLBACK_KEY})%"),
             ]
         )
+        self._turn_to(flags)
         version = _version(flags.version)
         hosts = [self._host(lane, flags, version) for lane in _lanes(flags, self._settings)]
         return _bytes(head) + b"".join(wire.field(_HOSTS, host) for host in hosts)
 
-    def _host(self, lane: str, flags: FlagSet, version: bytes) -> bytes:
-        host = route_components_pb2.VirtualHost(name=lane, domains=["*" if lane == names.EVERYBODY else lane])
-        host.retry_policy.CopyFrom(_retries(self._actions.usual_try_ms))
-        if lane in (Side.LEGACY, Side.NEW):
-            # Few requests are overridden: a list to walk through costs less than many to deliver.
-            return _bytes(host) + lookup.matcher({}, self._list(self._all, flags, lane, None, version))
-        lists = {}
-        for beginning, routes in self._groups.items():
-            probe = version if names.VERSION_PATH.startswith(beginning) else b""
-            lists[beginning] = self._list(routes, flags, lane, beginning, probe)
-        rest = self._list(self._rest, flags, lane, None, version)
-        return _bytes(host) + lookup.matcher(lists, rest)
+    def _turn_to(self, flags: FlagSet) -> None:
+        """Forget the branches in which something is different now. A flip changes few of a thousand routes: looking at
+        the others costs more than all the rest of it."""
+        before = FlagSet(0, self._flags)
+        for name in self._flags.keys() | flags.flags.keys():
+            old, new = before.of(name), flags.of(name)
+            if old is new or old == new:
+                continue
+            for lane, made in self._branches.items():
+                if _wanted(old, lane) != _wanted(new, lane):
+                    for place in [None] if lane in _OVERRIDES else self._places.get(name, []):
+                        made.pop(place, None)
+        self._flags = dict(flags.flags)
 
-    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str, beginning: str | None, probe: bytes) -> bytes:
-        """One list of a lane (``beginning`` None: its rest), not made again where nothing in it is different."""
-        wanted = [_wanted(flags.of(one.route.name), lane) for one in routes]
-        known = self._lists.get((lane, beginning))
-        if known is not None and known[0] == wanted:
-            made = known[1]
+    def _host(self, lane: str, flags: FlagSet, version: bytes) -> bytes:
+        made = self._branches.setdefault(lane, {})
+        if lane in _OVERRIDES:
+            # Few requests are overridden: a list to walk through costs less than many to deliver.
+            branches, rest = [], self._all
         else:
-            made = self._make_list(routes, wanted, lane)
-            self._lists[lane, beginning] = wanted, made
-        return made + probe + _unclaimed(self._table.legacy, reads=True)
+            branches = [self._branch(made, lane, flags, place, version) for place in self._groups]
+            rest = self._rest
+        if None not in made:
+            made[None] = self._list(rest, flags, lane)
+        return _head(lane, self._actions.usual_try_ms) + lookup.matcher(
+            branches, made[None] + version + self._everything
+        )
+
+    def _branch(self, made: dict[_Place, bytes], lane: str, flags: FlagSet, beginning: str, version: bytes) -> bytes:
+        if names.VERSION_PATH.startswith(beginning):
+            return lookup.branch(
+                beginning, self._list(self._groups[beginning], flags, lane) + version + self._everything
+            )
+        known = made.get(beginning)
+        if known is None:
+            known = lookup.branch(beginning, self._list(self._groups[beginning], flags, lane) + self._everything)
+            made[beginning] = known
+        return known
+
+    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str) -> bytes:
+        return self._make_list(routes, [_wanted(flags.of(one.route.name), lane) for one in routes], lane)
 
     def _make_list(self, routes: list[_Prepared], wanted: list[_Wanted], lane: str) -> bytes:
         """Entries that are tried one after the other; one that takes everything is still to follow.
@@ -230,7 +260,7 @@ def _wanted(flag: Flag, lane: str) -> _Wanted:
     """The precedence written down in ``proxy.flags``."""
     if flag.pin is not None:
         return (100 if flag.pin is Side.NEW else 0), flag.fallback
-    if lane in (Side.LEGACY, Side.NEW):
+    if lane in _OVERRIDES:
         return (100 if lane == Side.NEW else 0), flag.fallback
     return (100 if lane in flag.cohorts else flag.percent), flag.fallback
 
@@ -246,6 +276,14 @@ def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
     anybody = _bytes(entry)
     _only_known(entry.match, settings.identity)
     return _Prepared(route, anybody, _bytes(entry))
+
+
+@lru_cache(maxsize=256)
+def _head(lane: str, usual_try_ms: int) -> bytes:
+    """A virtual host without its routes."""
+    host = route_components_pb2.VirtualHost(name=lane, domains=["*" if lane == names.EVERYBODY else lane])
+    host.retry_policy.CopyFrom(_retries(usual_try_ms))
+    return _bytes(host)
 
 
 @lru_cache(maxsize=64)
