@@ -71,7 +71,8 @@ class Flipper:
     async def flip(self, flags: FlagSet, *, actor: str, reason: str, action: str, rollback: bool = False) -> Applied:
         """Make ``flags`` (from proxy.flags.edit or rollback, of version current + 1) the current version.
 
-        Returns when every connected proxy has acknowledged; ``ms`` counts from the call. Raises store.Conflict if
+        Returns when every connected proxy has acknowledged and that is written down; ``ms`` counts from the call to the
+        last acknowledgement. Raises store.Conflict if
         somebody was faster, FlagError before anything is sent, xds.server.Refused when a proxy refused it (the store
         marks the version refused, the last good one is published again). ``rollback``: a proxy that doesn't answer in
         time doesn't undo it for the others; Refused is raised all the same, with ``timed_out``.
@@ -86,6 +87,7 @@ class Flipper:
                 self._store.commit, flags, expected=expected, actor=actor, reason=reason, action=action
             )
             snapshot = self._builder.build(stored)
+            took_ms = (time.perf_counter() - begun) * 1000
             try:
                 applied = await self._ads.publish(snapshot)
             except Refused as refusal:
@@ -94,10 +96,9 @@ class Flipper:
                 else:
                     await self._undo(stored.version, refusal)
                 raise
-            ms = (time.perf_counter() - begun) * 1000
             self._flags, self._good = stored, snapshot
             await asyncio.to_thread(self._store.settle, stored.version, Outcome.APPLIED)
-            return replace(applied, ms=ms)
+            return replace(applied, ms=took_ms + applied.ms)
 
     async def _undo(self, version: int, refusal: Refused) -> None:
         await asyncio.to_thread(self._store.settle, version, Outcome.REFUSED, str(refusal))

@@ -26,7 +26,7 @@ from google.protobuf.message import Message
 
 from proxy.envoy import lookup, names, wire
 from proxy.envoy.clusters import milliseconds, packed
-from proxy.envoy.groups import group
+from proxy.envoy.groups import group, literal
 from proxy.flags import Flag, FlagSet
 from proxy.routes import Route, RouteTable, Side, Upstream, by_precedence
 from proxy.settings import Identity, ProxySettings
@@ -39,7 +39,8 @@ _HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"]
 
 # What share of a lane's users goes to new, and whether legacy answers what fails there.
 _Wanted = tuple[float, bool]
-_Place = str | None  # a beginning that paths are looked up by; None: the rest
+# Where a list of routes stands: the paths' depth, and their beginning (None: the rest of that depth).
+_Place = tuple[int, str | None]
 
 _OVERRIDES = frozenset(map(str, Side))
 
@@ -62,19 +63,27 @@ class RouteBuilder:
         self._settings = settings
         ordered = by_precedence(table.routes)
         prepared = {route.name: _prepare(route, settings) for route in ordered}
-        groups = group(ordered)
-        self._groups = {
-            beginning: [prepared[route.name] for route in some] for beginning, some in groups.by_beginning.items()
+        by_depth: dict[int, list[Route]] = {}
+        for route in ordered:
+            by_depth.setdefault(route.depth, []).append(route)
+        self._lists: dict[_Place, list[_Prepared]] = {}
+        self._beginnings: dict[int, list[str]] = {}
+        for depth, routes in sorted(by_depth.items(), key=lambda each: -len(each[1])):
+            groups = group(routes)
+            self._beginnings[depth] = list(groups.by_beginning)
+            for beginning, some in (*groups.by_beginning.items(), (None, groups.rest)):
+                self._lists[depth, beginning] = [prepared[route.name] for route in some]
+        self._override_lists: dict[_Place, list[_Prepared]] = {
+            (depth, None): [prepared[route.name] for route in routes] for depth, routes in by_depth.items()
         }
-        self._rest = [prepared[route.name] for route in groups.rest]
-        self._all = list(prepared.values())
         self._actions = _Actions(table, settings)
         self._places: dict[str, list[_Place]] = {route.name: [] for route in ordered}
-        for place, some in (*groups.by_beginning.items(), (None, groups.rest)):
-            for route in some:
-                self._places[route.name].append(place)
-        self._everything = _unclaimed(table.legacy, reads=True)
-        # What was made for the last version, ``_flags``: per lane the branches of its look-up, and per route its entries.
+        for place, found in self._lists.items():
+            for one in found:
+                self._places[one.route.name].append(place)
+        self._depths = {route.name: route.depth for route in ordered}
+        self._all = _unclaimed(table.legacy, reads=True)
+        # What was made for the last version, ``_flags``: per lane the lists of its look-up, and per route its entries.
         self._flags: Mapping[str, Flag] = {}
         self._branches: dict[str, dict[_Place, bytes]] = {}
         self._made: dict[tuple[str, str], tuple[_Wanted, bytes]] = {}
@@ -105,39 +114,43 @@ class RouteBuilder:
                 continue
             for lane, made in self._branches.items():
                 if _wanted(old, lane) != _wanted(new, lane):
-                    for place in [None] if lane in _OVERRIDES else self._places.get(name, []):
+                    for place in self._places_of(name, lane):
                         made.pop(place, None)
         self._flags = dict(flags.flags)
 
+    def _places_of(self, name: str, lane: str) -> list[_Place]:
+        """Where a lane has entries of this route."""
+        if name not in self._depths:
+            return []
+        return [(self._depths[name], None)] if lane in _OVERRIDES else self._places[name]
+
     def _host(self, lane: str, flags: FlagSet, version: bytes) -> bytes:
-        made = self._branches.setdefault(lane, {})
-        if lane in _OVERRIDES:
+        depths = []
+        for depth, beginnings in self._beginnings.items():
             # Few requests are overridden: a list to walk through costs less than many to deliver.
-            branches, rest = [], self._all
-        else:
-            branches = [self._branch(made, lane, flags, place, version) for place in self._groups]
-            rest = self._rest
-        if None not in made:
-            made[None] = self._list(rest, flags, lane)
-        return _head(lane, self._actions.usual_try_ms) + lookup.matcher(
-            branches, made[None] + version + self._everything
-        )
+            some = [] if lane in _OVERRIDES else beginnings
+            branches = [self._branch(lane, flags, (depth, beginning), version) for beginning in some]
+            depths.append(lookup.depth(depth, branches, self._list(lane, flags, (depth, None)) + version + self._all))
+        return _head(lane, self._actions.usual_try_ms) + lookup.matcher(depths, version + self._all)
 
-    def _branch(self, made: dict[_Place, bytes], lane: str, flags: FlagSet, beginning: str, version: bytes) -> bytes:
+    def _branch(self, lane: str, flags: FlagSet, place: tuple[int, str], version: bytes) -> bytes:
+        beginning = place[1]
         if names.VERSION_PATH.startswith(beginning):
-            return lookup.branch(
-                beginning, self._list(self._groups[beginning], flags, lane) + version + self._everything
-            )
-        known = made.get(beginning)
-        if known is None:
-            known = lookup.branch(beginning, self._list(self._groups[beginning], flags, lane) + self._everything)
-            made[beginning] = known
-        return known
+            return lookup.branch(beginning, self._list(lane, flags, place) + version + self._all)
+        made = self._branches.setdefault(lane, {})
+        if place not in made:
+            made[place] = lookup.branch(beginning, self._make_list(lane, flags, self._lists[place]) + self._all)
+        return made[place]
 
-    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str) -> bytes:
-        return self._make_list(routes, [_wanted(flags.of(one.route.name), lane) for one in routes], lane)
+    def _list(self, lane: str, flags: FlagSet, place: _Place) -> bytes:
+        """The list of a place that the version's probe may have to follow."""
+        made = self._branches.setdefault(lane, {})
+        if place not in made:
+            lists = self._override_lists if lane in _OVERRIDES else self._lists
+            made[place] = self._make_list(lane, flags, lists[place])
+        return made[place]
 
-    def _make_list(self, routes: list[_Prepared], wanted: list[_Wanted], lane: str) -> bytes:
+    def _make_list(self, lane: str, flags: FlagSet, routes: list[_Prepared]) -> bytes:
         """Entries that are tried one after the other; one that takes everything is still to follow.
 
         First what names its method, then a guard that takes all other methods away, then GET with HEAD, which so
@@ -145,7 +158,8 @@ class RouteBuilder:
         """
         by_method: list[bytes] = []
         reads: list[bytes] = []
-        for one, what in zip(routes, wanted, strict=True):
+        for one in routes:
+            what = _wanted(flags.of(one.route.name), lane)
             if lane == Side.LEGACY and what[0] == 0:
                 continue  # what nobody claims goes to legacy
             made = self._entries(one, what, lane)
@@ -269,7 +283,10 @@ def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
     entry = route_components_pb2.Route(name=route.name)
     if route.method != "GET":
         entry.match.headers.add(name=":method").string_match.exact = route.method
-    if None in route.shape:
+    if None in route.shape and None not in route.shape[:-1]:
+        # One parameter, the last segment: of the paths of this depth, those that begin so.
+        entry.match.prefix = literal(route)
+    elif None in route.shape:
         entry.match.safe_regex.regex = "/" + "/".join("[^/]+" if p is None else re.escape(p) for p in route.shape)
     else:
         entry.match.path = route.path

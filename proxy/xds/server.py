@@ -160,12 +160,12 @@ class AdsServer:
         for stream in self._streams:
             stream.ledger.retired -= present
         self._current = snapshot
-        for stream in tuple(self._streams):
-            await self._advance(stream)
+        await asyncio.gather(*map(self._advance, self._streams))
 
     async def publish(self, snapshot: Snapshot) -> Applied:
-        """Send to every connected proxy and wait for all to acknowledge. With none connected it returns at once with
-        no proxies; who connects later gets it. Raises Refused; the caller then publishes the last good one again."""
+        """Send to every connected proxy and wait for all to acknowledge; then keep it in the file. With none connected
+        it returns at once with no proxies; who connects later gets it. Raises Refused; the caller then publishes the
+        last good one again."""
         async with self._publishing:
             begun = time.perf_counter()
             await self.offer(snapshot)
@@ -174,6 +174,7 @@ class AdsServer:
             saving = asyncio.create_task(self._prepare(snapshot))
             try:
                 reasons, timed_out = await self._answers(snapshot, streams)
+                ms = (time.perf_counter() - begun) * 1000
             finally:
                 prepared = await saving
             if reasons:
@@ -181,7 +182,7 @@ class AdsServer:
             if prepared is not None and self._file is not None:
                 file.commit(self._file, prepared)
             self._before = snapshot
-            return Applied(snapshot.version, (time.perf_counter() - begun) * 1000, self.proxies())
+            return Applied(snapshot.version, ms, self.proxies())
 
     async def _prepare(self, snapshot: Snapshot) -> Path | None:
         return None if self._file is None else await asyncio.to_thread(file.prepare, self._file, snapshot)

@@ -28,10 +28,14 @@ def configuration(flags: FlagSet, settings: ProxySettings | None = None) -> rout
 
 
 def lists(host: route_components_pb2.VirtualHost) -> list[list[route_components_pb2.Route]]:
-    """The lists of routes of a virtual host; the last one is for paths with none of the beginnings."""
-    tree = host.matcher.matcher_tree.prefix_match_map.map
+    """The lists of routes of a virtual host, those of one depth after the other; the last one is for other depths."""
+    ends = []
+    for depth in host.matcher.matcher_list.matchers:
+        tree = depth.on_match.matcher.matcher_tree.prefix_match_map.map
+        ends += [tree[beginning] for beginning in sorted(tree)]
+        ends.append(depth.on_match.matcher.on_no_match if tree else depth.on_match)
     found = []
-    for on_match in [*(tree[beginning] for beginning in sorted(tree)), host.matcher.on_no_match]:
+    for on_match in [*ends, host.matcher.on_no_match]:
         routes = route_components_pb2.RouteList()
         assert on_match.action.typed_config.Unpack(routes)
         found.append(list(routes.routes))
