@@ -97,10 +97,10 @@ CLAIMED = {
     "/api/items": "GET /api/items",
     "/api/items?": "GET /api/items",
     "/api/items?next=/api/items/7": "GET /api/items",
-    "/api/items?q=%C3%A9&\xff?\xfe": "GET /api/items",
+    "/api/items?q=%C3%A9&%FF?&": "GET /api/items",
     "/api/items/new?a/b/c": "GET /api/items/new",
     "/api/items/7?next=/a/b?c": "GET /api/items/{id}",
-    "/api/items/\xc3\xa9": "GET /api/items/{id}",
+    "/api/items/%C3%A9%FF": "GET /api/items/{id}",
     "/api/items/7%2Fphotos": "GET /api/items/{id}",
     "/api/promotions/SUMMER": "GET /api/promotions/{code}",
     "/api/promotions/SUMMER/terms": "GET /api/promotions/{code}/terms",
@@ -135,15 +135,15 @@ def test_a_template_matches_its_segments_and_nothing_else(plane: Plane, envoy: E
         found = {}
         for path in wanted:
             answer = raw(envoy.listen, path, {} if percent else new)
-            found[path] = answer["x-strangler-side"], answer["x-strangler-route"]
+            found[path] = answer.get("x-strangler-side"), answer.get("x-strangler-route")
         assert found == wanted
 
 
 def raw(port: int, path: str, headers: dict[str, str]) -> dict[str, str]:
-    """The response's headers; ``path`` may hold any byte."""
+    """The response's headers; the path is sent as it is."""
     lines = [f"GET {path} HTTP/1.1", "host: shop", "connection: close", *(f"{k}: {v}" for k, v in headers.items())]
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
         head = connection.makefile("rb").read().partition(b"\r\n\r\n")[0].decode()
     pairs = [line.partition(": ") for line in head.split("\r\n")[1:]]
     return {name.lower(): value for name, _, value in pairs}
