@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 
 from proxy import cohort
 from proxy.envoy.snapshot import Builder, Snapshot
@@ -83,10 +84,13 @@ class Flipper:
             if expected != self._flags.version:
                 raise Conflict(expected, self._flags.version)
             self._check(flags)
-            stored = await asyncio.to_thread(
-                self._store.commit, flags, expected=expected, actor=actor, reason=reason, action=action
-            )
-            snapshot = self._builder.build(stored)
+            commit = partial(self._store.commit, flags, expected=expected, actor=actor, reason=reason, action=action)
+            # Not to_thread, which begins only when this waits: so the thread gets going while the routes are made.
+            storing = asyncio.get_running_loop().run_in_executor(None, commit)
+            snapshot = self._builder.build(flags)
+            stored = await storing
+            if stored.version != flags.version:  # numbers of refused versions are not used again
+                snapshot = self._builder.build(stored)
             took_ms = (time.perf_counter() - begun) * 1000
             try:
                 applied = await self._ads.publish(snapshot)

@@ -35,7 +35,9 @@ RETRY_ON = "5xx,reset,connect-failure,refused-stream"
 
 _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
-_HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"].number
+_CONFIGURATION = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name
+_HOSTS = _CONFIGURATION["virtual_hosts"].number
+_HEADERS = _CONFIGURATION["response_headers_to_add"].number
 
 # What share of a lane's users goes to new, and whether legacy answers what fails there.
 _Wanted = tuple[float, bool]
@@ -90,19 +92,11 @@ class RouteBuilder:
 
     def configuration(self, flags: FlagSet) -> bytes:
         """The serialised RouteConfiguration."""
-        head = route_pb2.RouteConfiguration(name=names.ROUTE_CONFIG_NAME, vhost_header=names.LANE_HEADER)
-        head.response_headers_to_add.extend(
-            [
-                _header(names.VERSION_HEADER, str(flags.version)),
-                _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
-                _header(names.ROUTE_HEADER, "%ROUTE_NAME%"),
-                _header(names.FALLBACK_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.FALLBACK_KEY})%"),
-            ]
-        )
         self._turn_to(flags)
+        said = wire.field(_HEADERS, _bytes(_header(names.VERSION_HEADER, str(flags.version))))
         version = _version(flags.version)
         hosts = [self._host(lane, flags, version) for lane in _lanes(flags, self._settings)]
-        return _bytes(head) + b"".join(wire.field(_HOSTS, host) for host in hosts)
+        return _every_version() + said + b"".join(wire.field(_HOSTS, host) for host in hosts)
 
     def _turn_to(self, flags: FlagSet) -> None:
         """Forget the branches in which something is different now. A flip changes few of a thousand routes: looking at
@@ -293,6 +287,20 @@ def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
     anybody = _bytes(entry)
     _only_known(entry.match, settings.identity)
     return _Prepared(route, anybody, _bytes(entry))
+
+
+@lru_cache(maxsize=1)
+def _every_version() -> bytes:
+    """What route configurations of all versions begin with."""
+    result = route_pb2.RouteConfiguration(name=names.ROUTE_CONFIG_NAME, vhost_header=names.LANE_HEADER)
+    result.response_headers_to_add.extend(
+        [
+            _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
+            _header(names.ROUTE_HEADER, "%ROUTE_NAME%"),
+            _header(names.FALLBACK_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.FALLBACK_KEY})%"),
+        ]
+    )
+    return _bytes(result)
 
 
 @lru_cache(maxsize=256)

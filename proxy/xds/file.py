@@ -14,16 +14,10 @@ class SnapshotFileError(Exception):
 
 
 def write(path: Path, content: Snapshot) -> None:
-    """Replace the file in one step, readable by its owner alone: it holds the key that signs cohort tokens."""
-    prepared = prepare(path, content)
-    commit(path, prepared)
+    """Replace the file in one step, readable by its owner alone: it holds the key that signs cohort tokens.
 
-
-def prepare(path: Path, content: Snapshot) -> Path:
-    """Write beside ``path``; ``commit`` puts it in place. So the writing can go on while proxies are still asked.
-
-    A line of JSON says what follows it: the resources' bytes, as they are. (Text would take the control plane, while
-    it waits for an answer, several times as long.)
+    A line of JSON says what follows it: the resources' bytes, as they are. (As text they would take several times as
+    long.)
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     prepared = path.with_name(f".{path.name}.{os.getpid()}")
@@ -34,10 +28,6 @@ def prepare(path: Path, content: Snapshot) -> Path:
     parts = [json.dumps(head).encode(), b"\n", *(one.value for some in content.resources.values() for one in some)]
     with os.fdopen(os.open(prepared, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(b"".join(parts))
-    return prepared
-
-
-def commit(path: Path, prepared: Path) -> None:
     prepared.replace(path)
 
 

@@ -170,22 +170,15 @@ class AdsServer:
             begun = time.perf_counter()
             await self.offer(snapshot)
             streams = tuple(self._streams)
-            # While the proxies work, not before: it would take time from the sending.
-            saving = asyncio.create_task(self._prepare(snapshot))
-            try:
-                reasons, timed_out = await self._answers(snapshot, streams)
-                ms = (time.perf_counter() - begun) * 1000
-            finally:
-                prepared = await saving
+            reasons, timed_out = await self._answers(snapshot, streams)
+            ms = (time.perf_counter() - begun) * 1000
             if reasons:
                 raise Refused(snapshot.version, reasons, timed_out=timed_out)
-            if prepared is not None and self._file is not None:
-                file.commit(self._file, prepared)
+            if self._file is not None:
+                # Not while the proxies work: it would take time from hearing the answer.
+                await asyncio.to_thread(file.write, self._file, snapshot)
             self._before = snapshot
             return Applied(snapshot.version, ms, self.proxies())
-
-    async def _prepare(self, snapshot: Snapshot) -> Path | None:
-        return None if self._file is None else await asyncio.to_thread(file.prepare, self._file, snapshot)
 
     async def _answers(self, snapshot: Snapshot, streams: tuple[_Stream, ...]) -> tuple[dict[str, str], bool]:
         """Refusals by proxy id, and whether they are only for want of an answer."""
