@@ -1,7 +1,8 @@
 """How long a flip takes: from the call inside the control plane to the acknowledgement of every proxy.
 
 Check, commit to the flag store (SQLite, durable), build, publish, ACK; with requests going through the proxy all the
-time. 50 routes, and 1,000. Also: until the worker answers the version probe with the new version.
+time. 50 routes, and 1,000. Also: until the call returns, with the snapshot's file and the outcome written, and until
+the worker answers the version probe with the new version.
 
     python -m benchmarks.flip
 """
@@ -29,6 +30,7 @@ P50_MS, P95_MS = 5.0, 15.0
 async def run(routes: int, folder: Path, to: int) -> list[Result]:
     proxy = await envoy.full(folder, routes, to)
     times: list[list[float]] = []
+    returns: list[float] = []
     follows: list[float] = []
     sent, failed = 0, 0
     try:
@@ -43,6 +45,7 @@ async def run(routes: int, folder: Path, to: int) -> list[Result]:
             for number in range(FLIPS[routes]):
                 begun = time.perf_counter()
                 found.append(await proxy.flip(f"c{number % 3}", (turn * 31 + number * 7) % 99 + 0.5))
+                returns.append((time.perf_counter() - begun) * 1000)
                 await asyncio.to_thread(_follow, probe, proxy.flipper.flags.version)
                 follows.append((time.perf_counter() - begun) * 1000)
                 await asyncio.sleep(0.02)
@@ -63,6 +66,7 @@ async def run(routes: int, folder: Path, to: int) -> list[Result]:
         )
         for name, part in (("p50", 0.5), ("p95", 0.95))
     ]
+    results.append(measured(f"{routes:,} routes: call to return p50", [statistics.median(returns)], "ms", "lower"))
     results.append(measured(f"{routes:,} routes: call to worker p50", [statistics.median(follows)], "ms", "lower"))
     results.append(measured(f"{routes:,} routes: requests meanwhile", [sent], "requests", "higher"))
     results.append(measured(f"{routes:,} routes: failed meanwhile", [failed], "requests", "lower", target=0))

@@ -13,7 +13,7 @@ is *held* (``Hold``), its write routes go nowhere yet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from math import isfinite
@@ -123,20 +123,16 @@ def edit(
             raise FlagError(
                 f"{unsafe[0]}: a fallback would send it twice; only GET, HEAD and routes declared idempotent may"
             )
-    changed = dict(flags.flags)
-    for one in routes:
-        changed[one.name] = _apply(flags.of(one.name), change)
-    return flags.next(changed)
+    return _with(flags, routes, lambda flag: _apply(flag, change))
 
 
 def rollback(flags: FlagSet, table: RouteTable, capability: str) -> FlagSet:
     """Every route of the capability pinned to legacy at 0 %, no cohorts, no shadow: overrides all that users carry."""
-    changed = dict(flags.flags)
-    for route in _chosen(table, capability, None):
-        changed[route.name] = replace(
-            flags.of(route.name), percent=0, shadow_percent=0, pin=Side.LEGACY, cohorts=frozenset()
-        )
-    return flags.next(changed)
+    return _with(
+        flags,
+        _chosen(table, capability, None),
+        lambda flag: replace(flag, percent=0, shadow_percent=0, pin=Side.LEGACY, cohorts=frozenset()),
+    )
 
 
 def check_percent(name: str, value: float) -> None:
@@ -204,6 +200,18 @@ def _chosen(table: RouteTable, capability: str, route: str | None) -> tuple[Rout
     if not chosen:
         raise FlagError(f"{capability} has no route '{route}'" + _meant(route, [one.name for one in routes]))
     return chosen
+
+
+def _with(flags: FlagSet, routes: Iterable[Route], change: Callable[[Flag], Flag]) -> FlagSet:
+    """Routes that share a flag share the changed one: who holds flags against each other then needs no look inside."""
+    changed = dict(flags.flags)
+    made: dict[int, Flag] = {}
+    for one in routes:
+        flag = flags.of(one.name)
+        if id(flag) not in made:
+            made[id(flag)] = change(flag)
+        changed[one.name] = made[id(flag)]
+    return flags.next(changed)
 
 
 def _meant(given: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 
 from proxy import cohort
 from proxy.envoy.snapshot import Builder, Snapshot
@@ -33,6 +34,7 @@ class Flipper:
         self.table = table
         self.settings = settings
         self._builder = Builder(table, settings)
+        self._known = frozenset(route.name for route in table.routes)
         self._store = store
         self._ads = ads
         self._flags = FlagSet(0)
@@ -70,7 +72,8 @@ class Flipper:
     async def flip(self, flags: FlagSet, *, actor: str, reason: str, action: str, rollback: bool = False) -> Applied:
         """Make ``flags`` (from proxy.flags.edit or rollback, of version current + 1) the current version.
 
-        Returns when every connected proxy has acknowledged; ``ms`` counts from the call. Raises store.Conflict if
+        Returns when every connected proxy has acknowledged and that is written down; ``ms`` counts from the call to the
+        last acknowledgement. Raises store.Conflict if
         somebody was faster, FlagError before anything is sent, xds.server.Refused when a proxy refused it (the store
         marks the version refused, the last good one is published again). ``rollback``: a proxy that doesn't answer in
         time doesn't undo it for the others; Refused is raised all the same, with ``timed_out``.
@@ -81,10 +84,14 @@ class Flipper:
             if expected != self._flags.version:
                 raise Conflict(expected, self._flags.version)
             self._check(flags)
-            stored = await asyncio.to_thread(
-                self._store.commit, flags, expected=expected, actor=actor, reason=reason, action=action
-            )
-            snapshot = self._builder.build(stored)
+            commit = partial(self._store.commit, flags, expected=expected, actor=actor, reason=reason, action=action)
+            # Not to_thread, which begins only when this waits: so the thread gets going while the routes are made.
+            storing = asyncio.get_running_loop().run_in_executor(None, commit)
+            snapshot = self._builder.build(flags)
+            stored = await storing
+            if stored.version != flags.version:  # numbers of refused versions are not used again
+                snapshot = self._builder.build(stored)
+            took_ms = (time.perf_counter() - begun) * 1000
             try:
                 applied = await self._ads.publish(snapshot)
             except Refused as refusal:
@@ -93,10 +100,9 @@ class Flipper:
                 else:
                     await self._undo(stored.version, refusal)
                 raise
-            ms = (time.perf_counter() - begun) * 1000
             self._flags, self._good = stored, snapshot
             await asyncio.to_thread(self._store.settle, stored.version, Outcome.APPLIED)
-            return replace(applied, ms=ms)
+            return replace(applied, ms=took_ms + applied.ms)
 
     async def _undo(self, version: int, refusal: Refused) -> None:
         await asyncio.to_thread(self._store.settle, version, Outcome.REFUSED, str(refusal))
@@ -109,11 +115,12 @@ class Flipper:
             log.error("version %s, published again after a refusal: %s", self._good.version, again)
 
     def _check(self, flags: FlagSet) -> None:
-        known = {route.name for route in self.table.routes}
         for name, flag in flags.flags.items():
+            if flag is self._flags.of(name):
+                continue  # as it is already
             check_percent(f"{name}: percent", flag.percent)
             check_percent(f"{name}: shadow percent", flag.shadow_percent)
-            if name not in known and flag != self._flags.of(name):
+            if name not in self._known and flag != self._flags.of(name):
                 raise FlagError(f"no route '{name}' in the route table")
             for unknown in flag.cohorts - self.settings.cohorts - self._flags.of(name).cohorts:
                 raise FlagError(f"{name}: no cohort '{unknown}'")

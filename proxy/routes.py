@@ -70,6 +70,11 @@ class Route:
         """The path's segments, ``None`` for a parameter. One method and one shape: the same requests match."""
         return tuple(None if _PARAMETER.fullmatch(part) else part for part in self.path.split("/")[1:])
 
+    @property
+    def depth(self) -> int:
+        """How many segments the paths have that match; none of them is empty."""
+        return 0 if self.path == "/" else len(self.shape)
+
 
 @dataclass(frozen=True)
 class RouteTable:

@@ -18,7 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    case,
+    bindparam,
     create_engine,
     event,
     func,
@@ -62,10 +62,14 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # a proxy refused it; the version before stayed
 
 
+# Both from the end of the primary key: the number of versions grows for ever.
+_NEWEST = select(versions.c.version).order_by(versions.c.version.desc()).limit(1)
 _NUMBERS = select(
-    func.coalesce(func.max(versions.c.version), 0),
-    func.coalesce(func.max(case((versions.c.outcome != Outcome.REFUSED, versions.c.version))), 0),
+    func.coalesce(_NEWEST.scalar_subquery(), 0),
+    func.coalesce(_NEWEST.where(versions.c.outcome != Outcome.REFUSED).scalar_subquery(), 0),
 )
+_INSERT = insert(versions)
+_SETTLE = update(versions).where(versions.c.version == bindparam("settled"))
 
 
 @dataclass(frozen=True)
@@ -155,23 +159,25 @@ class FlagStore:
         for word, given in (("an actor", actor), ("a reason", reason)):
             if not given.strip():
                 raise ValueError(f"{word} is needed, it goes into the audit")
+        text = encode(flags)
         try:
             with self.engine.begin() as connection:
                 newest, found = connection.execute(_NUMBERS).one()
                 if found != expected:
                     raise Conflict(expected, found)
                 connection.execute(
-                    insert(versions).values(
-                        version=newest + 1,
-                        base=expected,
-                        actor=actor,
-                        reason=reason,
-                        action=action,
-                        at=datetime.now(UTC).replace(tzinfo=None),
-                        outcome=Outcome.PENDING,
-                        detail="",
-                        flags=encode(flags),
-                    )
+                    _INSERT,
+                    {
+                        "version": newest + 1,
+                        "base": expected,
+                        "actor": actor,
+                        "reason": reason,
+                        "action": action,
+                        "at": datetime.now(UTC).replace(tzinfo=None),
+                        "outcome": Outcome.PENDING,
+                        "detail": "",
+                        "flags": text,
+                    },
                 )
         except IntegrityError as error:
             # Two writers read the same newest version; the primary key let one of them through.
@@ -181,20 +187,21 @@ class FlagStore:
     def settle(self, version: int, outcome: Outcome, detail: str = "") -> None:
         """Write down what became of a version."""
         with self.engine.begin() as connection:
-            connection.execute(
-                update(versions).where(versions.c.version == version).values(outcome=outcome, detail=detail)
-            )
+            connection.execute(_SETTLE, {"settled": version, "outcome": outcome, "detail": detail})
 
 
 def encode(flags: FlagSet) -> str:
     """JSON: equal flags once, with the routes that have them, then the holds. Defaults are left out."""
-    groups: dict[Flag, list[str]] = {}
+    # By identity first: routes of a capability mostly share one flag, and to hash a flag is dear.
+    same: dict[int, tuple[Flag, list[str]]] = {}
     for route, flag in flags.flags.items():
-        if flag != Flag():
-            groups.setdefault(flag, []).append(route)
+        same.setdefault(id(flag), (flag, []))[1].append(route)
+    groups: dict[Flag, list[str]] = {}
+    for flag, routes in same.values():
+        groups.setdefault(flag, []).extend(routes)
+    groups.pop(Flag(), None)
     entries: list[dict[str, Any]] = [{**_as_dict(flag), "routes": routes} for flag, routes in groups.items()]
-    for capability, hold in flags.holds.items():
-        entries.append({"hold": capability, **asdict(hold)})
+    entries += [{"hold": capability, **asdict(hold)} for capability, hold in flags.holds.items()]
     return json.dumps(entries, separators=(",", ":"))
 
 

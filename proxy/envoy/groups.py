@@ -12,7 +12,9 @@ from os.path import commonprefix
 
 from proxy.routes import Route
 
-LIMIT = 6  # routes in a group; a smaller one costs more to deliver, a larger one more to walk through
+# Routes in a group. More cost every request: with 24 (and 50 routes) a tenth of its processor time. Fewer cost more to
+# deliver: to apply a list Envoy takes longer than for the entries in it.
+LIMIT = 6
 
 
 @dataclass(frozen=True)

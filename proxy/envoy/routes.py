@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,8 +27,8 @@ from google.protobuf.message import Message
 
 from proxy.envoy import lookup, names, wire
 from proxy.envoy.clusters import milliseconds, packed
-from proxy.envoy.groups import group
-from proxy.flags import FlagSet, Hold
+from proxy.envoy.groups import group, literal
+from proxy.flags import Flag, FlagSet, Hold
 from proxy.routes import Access, Route, RouteTable, Side, Upstream, by_precedence
 from proxy.settings import Identity, ProxySettings
 
@@ -35,10 +36,16 @@ RETRY_ON = "5xx,reset,connect-failure,refused-stream"
 
 _OVERWRITE = base_pb2.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
-_HOSTS = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name["virtual_hosts"].number
+_CONFIGURATION = route_pb2.RouteConfiguration.DESCRIPTOR.fields_by_name
+_HOSTS = _CONFIGURATION["virtual_hosts"].number
+_HEADERS = _CONFIGURATION["response_headers_to_add"].number
 
 # What share of a lane's users goes to new, whether legacy answers what fails there, and the hold that is on.
 _Wanted = tuple[float, bool, Hold | None]
+# Where a list of routes stands: the paths' depth, and their beginning (None: the rest of that depth).
+_Place = tuple[int, str | None]
+
+_OVERRIDES = frozenset(map(str, Side))
 
 
 @dataclass(frozen=True)
@@ -59,56 +66,97 @@ class RouteBuilder:
         self._settings = settings
         ordered = by_precedence(table.routes)
         prepared = {route.name: _prepare(route, settings) for route in ordered}
-        groups = group(ordered)
-        self._groups = {
-            beginning: [prepared[route.name] for route in some] for beginning, some in groups.by_beginning.items()
+        by_depth: dict[int, list[Route]] = {}
+        for route in ordered:
+            by_depth.setdefault(route.depth, []).append(route)
+        self._lists: dict[_Place, list[_Prepared]] = {}
+        self._beginnings: dict[int, list[str]] = {}
+        for depth, routes in sorted(by_depth.items(), key=lambda each: -len(each[1])):
+            groups = group(routes)
+            self._beginnings[depth] = list(groups.by_beginning)
+            for beginning, some in (*groups.by_beginning.items(), (None, groups.rest)):
+                self._lists[depth, beginning] = [prepared[route.name] for route in some]
+        self._override_lists: dict[_Place, list[_Prepared]] = {
+            (depth, None): [prepared[route.name] for route in routes] for depth, routes in by_depth.items()
         }
-        self._rest = [prepared[route.name] for route in groups.rest]
-        self._all = list(prepared.values())
         self._actions = _Actions(table, settings)
+        self._places: dict[str, list[_Place]] = {route.name: [] for route in ordered}
+        for place, found in self._lists.items():
+            for one in found:
+                self._places[one.route.name].append(place)
+        self._routes = {route.name: route for route in ordered}
+        self._depths = {route.name: route.depth for route in ordered}
+        self._all = _unclaimed(table.legacy, reads=True)
+        # What was made for the last version (``_flags``, ``_holds``): per lane its lists, per route its entries.
+        self._flags: Mapping[str, Flag] = {}
+        self._holds: Mapping[str, Hold] = {}
+        self._branches: dict[str, dict[_Place, bytes]] = {}
         self._made: dict[tuple[str, str], tuple[_Wanted, bytes]] = {}
-        self._lists: dict[tuple[str, str | None], tuple[list[_Wanted], bytes]] = {}
 
     def configuration(self, flags: FlagSet) -> bytes:
         """The serialised RouteConfiguration."""
-        head = route_pb2.RouteConfiguration(name=names.ROUTE_CONFIG_NAME, vhost_header=names.LANE_HEADER)
-        head.response_headers_to_add.extend(
-            [
-                _header(names.VERSION_HEADER, str(flags.version)),
-                _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
-                _header(names.ROUTE_HEADER, "%ROUTE_NAME%"),
-                _header(names.FALLBACK_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.FALLBACK_KEY})%"),
-            ]
-        )
+        self._turn_to(flags)
+        said = wire.field(_HEADERS, _bytes(_header(names.VERSION_HEADER, str(flags.version))))
         version = _version(flags.version)
         hosts = [self._host(lane, flags, version) for lane in _lanes(flags, self._settings)]
-        return _bytes(head) + b"".join(wire.field(_HOSTS, host) for host in hosts)
+        return _every_version() + said + b"".join(wire.field(_HOSTS, host) for host in hosts)
+
+    def _turn_to(self, flags: FlagSet) -> None:
+        """Forget the branches in which something is different now. A flip changes few of a thousand routes: looking at
+        the others costs more than all the rest of it."""
+        before = FlagSet(0, self._flags, self._holds)
+        for name in self._touched(before, flags):
+            for lane, made in self._branches.items():
+                if _wanted(before, self._routes[name], lane) != _wanted(flags, self._routes[name], lane):
+                    for place in self._places_of(name, lane):
+                        made.pop(place, None)
+        self._flags, self._holds = dict(flags.flags), dict(flags.holds)
+
+    def _touched(self, before: FlagSet, after: FlagSet) -> set[str]:
+        """Routes whose flag is another one, and those of a capability whose hold is."""
+        found = set()
+        for name in before.flags.keys() | after.flags.keys():
+            old, new = before.of(name), after.of(name)
+            if old is not new and old != new and name in self._routes:
+                found.add(name)
+        for capability in before.holds.keys() | after.holds.keys():
+            if before.held(capability) != after.held(capability):
+                found |= {route.name for route in self._table.of(capability)}
+        return found
+
+    def _places_of(self, name: str, lane: str) -> list[_Place]:
+        """Where a lane has entries of this route."""
+        if name not in self._depths:
+            return []
+        return [(self._depths[name], None)] if lane in _OVERRIDES else self._places[name]
 
     def _host(self, lane: str, flags: FlagSet, version: bytes) -> bytes:
-        host = route_components_pb2.VirtualHost(name=lane, domains=["*" if lane == names.EVERYBODY else lane])
-        host.retry_policy.CopyFrom(_retries(self._actions.usual_try_ms))
-        if lane in (Side.LEGACY, Side.NEW):
+        depths = []
+        for depth, beginnings in self._beginnings.items():
             # Few requests are overridden: a list to walk through costs less than many to deliver.
-            return _bytes(host) + lookup.matcher({}, self._list(self._all, flags, lane, None, version))
-        lists = {}
-        for beginning, routes in self._groups.items():
-            probe = version if names.VERSION_PATH.startswith(beginning) else b""
-            lists[beginning] = self._list(routes, flags, lane, beginning, probe)
-        rest = self._list(self._rest, flags, lane, None, version)
-        return _bytes(host) + lookup.matcher(lists, rest)
+            some = [] if lane in _OVERRIDES else beginnings
+            branches = [self._branch(lane, flags, (depth, beginning), version) for beginning in some]
+            depths.append(lookup.depth(depth, branches, self._list(lane, flags, (depth, None)) + version + self._all))
+        return _head(lane, self._actions.usual_try_ms) + lookup.matcher(depths, version + self._all)
 
-    def _list(self, routes: list[_Prepared], flags: FlagSet, lane: str, beginning: str | None, probe: bytes) -> bytes:
-        """One list of a lane (``beginning`` None: its rest), not made again where nothing in it is different."""
-        wanted = [_wanted(flags, one.route, lane) for one in routes]
-        known = self._lists.get((lane, beginning))
-        if known is not None and known[0] == wanted:
-            made = known[1]
-        else:
-            made = self._make_list(routes, wanted, lane)
-            self._lists[lane, beginning] = wanted, made
-        return made + probe + _unclaimed(self._table.legacy, reads=True)
+    def _branch(self, lane: str, flags: FlagSet, place: tuple[int, str], version: bytes) -> bytes:
+        beginning = place[1]
+        if names.VERSION_PATH.startswith(beginning):
+            return lookup.branch(beginning, self._list(lane, flags, place) + version + self._all)
+        made = self._branches.setdefault(lane, {})
+        if place not in made:
+            made[place] = lookup.branch(beginning, self._make_list(lane, flags, self._lists[place]) + self._all)
+        return made[place]
 
-    def _make_list(self, routes: list[_Prepared], wanted: list[_Wanted], lane: str) -> bytes:
+    def _list(self, lane: str, flags: FlagSet, place: _Place) -> bytes:
+        """The list of a place that the version's probe may have to follow."""
+        made = self._branches.setdefault(lane, {})
+        if place not in made:
+            lists = self._override_lists if lane in _OVERRIDES else self._lists
+            made[place] = self._make_list(lane, flags, lists[place])
+        return made[place]
+
+    def _make_list(self, lane: str, flags: FlagSet, routes: list[_Prepared]) -> bytes:
         """Entries that are tried one after the other; one that takes everything is still to follow.
 
         First what names its method, then a guard that takes all other methods away, then GET with HEAD, which so
@@ -116,7 +164,8 @@ class RouteBuilder:
         """
         by_method: list[bytes] = []
         reads: list[bytes] = []
-        for one, what in zip(routes, wanted, strict=True):
+        for one in routes:
+            what = _wanted(flags, one.route, lane)
             if lane == Side.LEGACY and what[0] == 0 and one.route.access is Access.READ:
                 continue  # what nobody claims goes to legacy
             made = self._entries(one, what, lane)
@@ -259,7 +308,7 @@ def _wanted(flags: FlagSet, route: Route, lane: str) -> _Wanted:
         return percent, flag.fallback, flags.held(route.capability)
     if flag.pin is not None:
         return (100 if flag.pin is Side.NEW else 0), flag.fallback, None
-    if lane in (Side.LEGACY, Side.NEW):
+    if lane in _OVERRIDES:
         return (100 if lane == Side.NEW else 0), flag.fallback, None
     return (100 if lane in flag.cohorts else flag.percent), flag.fallback, None
 
@@ -268,13 +317,38 @@ def _prepare(route: Route, settings: ProxySettings) -> _Prepared:
     entry = route_components_pb2.Route(name=route.name)
     if route.method != "GET":
         entry.match.headers.add(name=":method").string_match.exact = route.method
-    if None in route.shape:
+    if None in route.shape and None not in route.shape[:-1]:
+        # One parameter, the last segment: of the paths of this depth, those that begin so.
+        entry.match.prefix = literal(route)
+    elif None in route.shape:
         entry.match.safe_regex.regex = "/" + "/".join("[^/]+" if p is None else re.escape(p) for p in route.shape)
     else:
         entry.match.path = route.path
     anybody = _bytes(entry)
     _only_known(entry.match, settings.identity)
     return _Prepared(route, anybody, _bytes(entry))
+
+
+@lru_cache(maxsize=1)
+def _every_version() -> bytes:
+    """What route configurations of all versions begin with."""
+    result = route_pb2.RouteConfiguration(name=names.ROUTE_CONFIG_NAME, vhost_header=names.LANE_HEADER)
+    result.response_headers_to_add.extend(
+        [
+            _header(names.SIDE_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.SIDE_KEY})%"),
+            _header(names.ROUTE_HEADER, "%ROUTE_NAME%"),
+            _header(names.FALLBACK_HEADER, f"%UPSTREAM_METADATA({names.METADATA}:{names.FALLBACK_KEY})%"),
+        ]
+    )
+    return _bytes(result)
+
+
+@lru_cache(maxsize=256)
+def _head(lane: str, usual_try_ms: int) -> bytes:
+    """A virtual host without its routes."""
+    host = route_components_pb2.VirtualHost(name=lane, domains=["*" if lane == names.EVERYBODY else lane])
+    host.retry_policy.CopyFrom(_retries(usual_try_ms))
+    return _bytes(host)
 
 
 @lru_cache(maxsize=64)

@@ -37,13 +37,14 @@ class Snapshot:
 
 def snapshot(version: int, resources: Mapping[str, tuple[Resource, ...]]) -> Snapshot:
     """A snapshot of these resources. The revision of a type tells its content: a proxy that reports it, has it."""
-    revisions = {}
-    for kind, items in resources.items():
-        digest = hashlib.blake2b(digest_size=8)
-        for item in items:
-            digest.update(wire.field(1, item.name.encode()) + wire.field(2, item.value))
-        revisions[kind] = f"{version}-{digest.hexdigest()}" if kind == names.ROUTES else digest.hexdigest()
-    return Snapshot(version, resources, revisions)
+    return Snapshot(version, resources, {kind: _revision(version, kind, items) for kind, items in resources.items()})
+
+
+def _revision(version: int, kind: str, items: tuple[Resource, ...]) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for item in items:
+        digest.update(wire.field(1, item.name.encode()) + wire.field(2, item.value))
+    return f"{version}-{digest.hexdigest()}" if kind == names.ROUTES else digest.hexdigest()
 
 
 class Builder:
@@ -52,22 +53,23 @@ class Builder:
     def __init__(self, table: RouteTable, settings: ProxySettings) -> None:
         self._table = table
         self._routes = RouteBuilder(table, settings)
-        self._clusters = tuple(Resource(one.name, one.SerializeToString(deterministic=True)) for one in clusters(table))
-        self._listeners = (Resource(names.LISTENER_NAME, listener(settings).SerializeToString(deterministic=True)),)
+        found = tuple(Resource(one.name, one.SerializeToString(deterministic=True)) for one in clusters(table))
+        listeners = (Resource(names.LISTENER_NAME, listener(settings).SerializeToString(deterministic=True)),)
+        self._frame = snapshot(0, {names.CLUSTER: found, names.LISTENER: listeners})  # no flag changes these
 
     def build(self, flags: FlagSet) -> Snapshot:
         """The resources for these flags. Check the table first (``proxy.routes.check``)."""
-        routes = Resource(names.ROUTE_CONFIG_NAME, self._routes.configuration(flags))
-        waited_for = tuple(
+        routes = (Resource(names.ROUTE_CONFIG_NAME, self._routes.configuration(flags)),)
+        frame = self._frame
+        if waited_for := tuple(
             Resource(one.name, one.SerializeToString(deterministic=True)) for one in released(self._table, flags.holds)
-        )
-        return snapshot(
+        ):
+            found = frame.resources[names.CLUSTER] + waited_for
+            frame = snapshot(0, {**frame.resources, names.CLUSTER: found})
+        return Snapshot(
             flags.version,
-            {
-                names.CLUSTER: self._clusters + waited_for,
-                names.LISTENER: self._listeners,
-                names.ROUTES: (routes,),
-            },
+            {**frame.resources, names.ROUTES: routes},
+            {**frame.revisions, names.ROUTES: _revision(flags.version, names.ROUTES, routes)},
         )
 
 

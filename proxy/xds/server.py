@@ -169,31 +169,25 @@ class AdsServer:
         for stream in self._streams:
             stream.ledger.retired -= present
         self._current = snapshot
-        for stream in tuple(self._streams):
-            await self._advance(stream)
+        await asyncio.gather(*map(self._advance, self._streams))
 
     async def publish(self, snapshot: Snapshot) -> Applied:
-        """Send to every connected proxy and wait for all to acknowledge. With none connected it returns at once with
-        no proxies; who connects later gets it. Raises Refused; the caller then publishes the last good one again."""
+        """Send to every connected proxy and wait for all to acknowledge; then keep it in the file. With none connected
+        it returns at once with no proxies; who connects later gets it. Raises Refused; the caller then publishes the
+        last good one again."""
         async with self._publishing:
             begun = time.perf_counter()
             await self.offer(snapshot)
             streams = tuple(self._streams)
-            # While the proxies work, not before: it would take time from the sending.
-            saving = asyncio.create_task(self._prepare(snapshot))
-            try:
-                reasons, timed_out = await self._answers(snapshot, streams)
-            finally:
-                prepared = await saving
+            reasons, timed_out = await self._answers(snapshot, streams)
+            ms = (time.perf_counter() - begun) * 1000
             if reasons:
                 raise Refused(snapshot.version, reasons, timed_out=timed_out)
-            if prepared is not None and self._file is not None:
-                file.commit(self._file, prepared)
+            if self._file is not None:
+                # Not while the proxies work: it would take time from hearing the answer.
+                await asyncio.to_thread(file.write, self._file, snapshot)
             self._before = snapshot
-            return Applied(snapshot.version, (time.perf_counter() - begun) * 1000, self.proxies())
-
-    async def _prepare(self, snapshot: Snapshot) -> Path | None:
-        return None if self._file is None else await asyncio.to_thread(file.prepare, self._file, snapshot)
+            return Applied(snapshot.version, ms, self.proxies())
 
     async def _answers(self, snapshot: Snapshot, streams: tuple[_Stream, ...]) -> tuple[dict[str, str], bool]:
         """Refusals by proxy id, and whether they are only for want of an answer."""

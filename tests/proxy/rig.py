@@ -56,6 +56,7 @@ def shop_table(legacy: int, new: int, dead: int | None = None) -> RouteTable:
             Route("catalog", "POST", "/api/items", Access.WRITE),
             Route("catalog", "PUT", "/api/items/{id}", Access.WRITE, idempotent=True),
             Route("promotions", "GET", "/api/promotions/{code}", Access.READ),
+            Route("promotions", "GET", "/api/promotions/{code}/terms", Access.READ),
             Route("dead", "GET", "/api/dead", Access.READ),
             Route("dead", "POST", "/api/dead", Access.WRITE),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import uuid
 
 import pytest
@@ -92,13 +93,60 @@ def test_the_more_exact_route_wins(plane: Plane, envoy: Envoy, client: Client) -
     assert client("/api/items/new").side == "legacy"
 
 
-@pytest.mark.parametrize("path", ["/api/items/", "/api/items/7/photos", "/api/itemsx", "/api", "/api/items/7/"])
-def test_a_template_matches_its_segments_and_nothing_else(
-    plane: Plane, envoy: Envoy, client: Client, path: str
-) -> None:
-    serve(envoy, plane.set("catalog", percent=100).version)
-    answer = client(path)
-    assert (answer.side, answer.headers["x-strangler-route"]) == ("legacy", "*")
+CLAIMED = {
+    "/api/items": "GET /api/items",
+    "/api/items?": "GET /api/items",
+    "/api/items?next=/api/items/7": "GET /api/items",
+    "/api/items?q=%C3%A9&%FF?&": "GET /api/items",
+    "/api/items/new?a/b/c": "GET /api/items/new",
+    "/api/items/7?next=/a/b?c": "GET /api/items/{id}",
+    "/api/items/%C3%A9%FF": "GET /api/items/{id}",
+    "/api/items/7%2Fphotos": "GET /api/items/{id}",
+    "/api/promotions/SUMMER": "GET /api/promotions/{code}",
+    "/api/promotions/SUMMER/terms": "GET /api/promotions/{code}/terms",
+    "/api/promotions/SUMMER/terms?x=/": "GET /api/promotions/{code}/terms",
+}
+UNCLAIMED = (
+    "/",
+    "/api",
+    "/api/itemsx",
+    "/api/items/",
+    "/api/items/?x",
+    "/api/items/7/",
+    "/api/items/7/photos",
+    "/api/items//7",
+    "/api//items",
+    "//api/items",
+    "/api/promotions//terms",
+    "/api/promotions/SUMMER/terms/",
+    "/api/promotions/a/b/terms",
+    "/?/api/items",
+)
+
+
+def test_a_template_matches_its_segments_and_nothing_else(plane: Plane, envoy: Envoy, client: Client) -> None:
+    """With everybody on new, and for who is overridden to new alike."""
+    new = {cohort.HEADER: cohort.token(None, KEY, 60, override=Side.NEW)}
+    for percent in (0, 100):
+        plane.set("catalog", percent=percent)
+        serve(envoy, plane.set("promotions", percent=percent).version)
+        wanted = {path: ("new", name) for path, name in CLAIMED.items()}
+        wanted |= dict.fromkeys(UNCLAIMED, ("legacy", "*"))
+        found = {}
+        for path in wanted:
+            answer = raw(envoy.listen, path, {} if percent else new)
+            found[path] = answer.get("x-strangler-side"), answer.get("x-strangler-route")
+        assert found == wanted
+
+
+def raw(port: int, path: str, headers: dict[str, str]) -> dict[str, str]:
+    """The response's headers; the path is sent as it is."""
+    lines = [f"GET {path} HTTP/1.1", "host: shop", "connection: close", *(f"{k}: {v}" for k, v in headers.items())]
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        head = connection.makefile("rb").read().partition(b"\r\n\r\n")[0].decode()
+    pairs = [line.partition(": ") for line in head.split("\r\n")[1:]]
+    return {name.lower(): value for name, _, value in pairs}
 
 
 def test_a_method_nobody_claims_goes_to_legacy(plane: Plane, envoy: Envoy, client: Client) -> None:

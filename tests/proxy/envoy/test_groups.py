@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.envoy.groups import Groups, group
+from proxy.envoy.groups import LIMIT, Groups, group
 from proxy.routes import Access, Route, by_precedence
 
 SEGMENTS = st.sampled_from(["a", "ab", "b", "abc", "{x}", "{y}", "items", "item"])
@@ -38,9 +38,10 @@ def test_groups_find_what_walking_through_all_finds(paths: list[str], asked: str
 
 
 def test_groups_are_small_where_paths_differ() -> None:
-    routes = by_precedence(tuple(route(f"/api/c{n % 50}/r{n}" + ("/{id}" if n % 3 else "")) for n in range(1000)))
+    routes = by_precedence(tuple(route(f"/api/c{n % 20}/r{n}" + ("/{id}" if n % 3 else "")) for n in range(1000)))
     groups = group(routes)
-    assert max(len(some) for some in groups.by_beginning.values()) <= 6
+    assert max(len(some) for some in groups.by_beginning.values()) <= LIMIT
+    assert len(groups.by_beginning) > 20
     assert sum(len(some) for some in groups.by_beginning.values()) + len(groups.rest) == 1000
 
 

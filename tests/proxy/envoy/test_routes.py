@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envoy.config.route.v3 import route_components_pb2, route_pb2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.envoy.routes import RouteBuilder, buckets
@@ -28,10 +28,14 @@ def configuration(flags: FlagSet, settings: ProxySettings | None = None) -> rout
 
 
 def lists(host: route_components_pb2.VirtualHost) -> list[list[route_components_pb2.Route]]:
-    """The lists of routes of a virtual host; the last one is for paths with none of the beginnings."""
-    tree = host.matcher.matcher_tree.prefix_match_map.map
+    """The lists of routes of a virtual host, those of one depth after the other; the last one is for other depths."""
+    ends = []
+    for depth in host.matcher.matcher_list.matchers:
+        tree = depth.on_match.matcher.matcher_tree.prefix_match_map.map
+        ends += [tree[beginning] for beginning in sorted(tree)]
+        ends.append(depth.on_match.matcher.on_no_match if tree else depth.on_match)
     found = []
-    for on_match in [*(tree[beginning] for beginning in sorted(tree)), host.matcher.on_no_match]:
+    for on_match in [*ends, host.matcher.on_no_match]:
         routes = route_components_pb2.RouteList()
         assert on_match.action.typed_config.Unpack(routes)
         found.append(list(routes.routes))
@@ -162,6 +166,65 @@ def test_the_same_flags_give_the_same_bytes_however_they_came_about() -> None:
     ways = [edit(START, TABLE, "catalog", Edit(percent=p)) for p in (0, 50, 100, 50)]
     built = [builder.configuration(FlagSet(9, flags.flags)) for flags in ways]
     assert built[1] == built[3] == RouteBuilder(TABLE, ProxySettings()).configuration(FlagSet(9, ways[1].flags))
+
+
+PATHS = (
+    "/",
+    "/a",
+    "/a/{x}",
+    "/a/{x}/b",
+    "/{y}/c/d",
+    "/__strangler{z}",
+    "/a/b/{x}",
+    "/longer/way/to/{x}",
+    "/longer/way",
+)
+MANY = RouteTable(
+    UP,
+    {"one": UP, "two": UP},
+    tuple(
+        Route(("one", "two")[n % 2], method, path.replace("{z}", "x"), Access.READ)
+        for n, path in enumerate(PATHS)
+        for method in ("GET", "HEAD")
+    ),
+)
+STEPS = st.tuples(
+    st.sampled_from(["one", "two"]),
+    st.one_of(
+        st.none(),  # a rollback
+        st.builds(Edit, percent=st.sampled_from([0.0, 0.5, 50.0, 100.0]), fallback=st.none()),
+        st.builds(Edit, pin=st.sampled_from(Side)),
+        st.just(Edit(unpin=True)),
+        st.just(Edit(add_cohorts=frozenset({"staff"}))),
+        st.just(Edit(remove_cohorts=frozenset({"staff"}))),
+    ),
+    st.sampled_from([None, 0, 1]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(STEPS, min_size=1, max_size=8))
+def test_what_is_made_version_after_version_is_what_is_made_at_once(steps: list[tuple[str, Edit | None, int]]) -> None:
+    signed = ProxySettings(cohorts=frozenset({"staff"}), key=b"k" * 32)
+    builder, flags = RouteBuilder(MANY, signed), FlagSet(0)
+    for capability, change, which in steps:
+        if change is None:
+            flags = rollback(flags, MANY, capability)
+        else:
+            route = None if which is None else MANY.of(capability)[which].name
+            flags = edit(flags, MANY, capability, change, route=route, known_cohorts={"staff"})
+        assert builder.configuration(flags) == RouteBuilder(MANY, signed).configuration(flags)
+
+
+def test_a_parameter_at_the_end_needs_no_pattern() -> None:
+    """One pattern a depth says that it is one segment; the entry says how the path begins."""
+    host = configuration(START).virtual_hosts[0]
+    (entry,) = named(host, ITEM.name)
+    assert entry.match.prefix == "/api/items/"
+    patterns = [
+        one.predicate.single_predicate.value_match.safe_regex.regex for one in host.matcher.matcher_list.matchers
+    ]
+    assert patterns == [r"(?:/[^/?]+){2}(?:\?\C*)?", r"(?:/[^/?]+){3}(?:\?\C*)?"]
 
 
 def test_without_issuing_who_is_unknown_stays_on_legacy() -> None:
