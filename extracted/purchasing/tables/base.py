@@ -21,9 +21,9 @@ Key = Annotated[int, mapped_column(Integer, primary_key=True, autoincrement=True
 GivenKey = Annotated[int, mapped_column(Integer, primary_key=True, autoincrement=False)]
 Reference = Annotated[int, mapped_column(Integer)]
 Cents = Annotated[int, mapped_column(BigInteger)]
-Currency = Annotated[str, mapped_column("currency", CHAR(3, charset="ascii", collation="ascii_bin"), default=CURRENCY)]
+Currency = Annotated[str, mapped_column(CHAR(3, charset="ascii", collation="ascii_bin"), default=CURRENCY)]
 #: Made from the key (``identity.py``), so it is written once the key is known.
-Uuid = Annotated[str, mapped_column("uuid", CHAR(36, charset="ascii", collation="ascii_bin"), default="", index=True)]
+Uuid = Annotated[str, mapped_column(CHAR(36, charset="ascii", collation="ascii_bin"), default="", index=True)]
 Utc = Annotated[datetime, mapped_column(DateTime)]
 Created = Annotated[datetime, mapped_column(DateTime, default=utc_now)]
 Updated = Annotated[datetime, mapped_column(DateTime, default=utc_now, onupdate=utc_now)]
