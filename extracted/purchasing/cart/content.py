@@ -17,6 +17,7 @@ from extracted.purchasing.cart.tree import path
 from extracted.purchasing.clock import utc_now
 from extracted.purchasing.promotions.rules import Line
 from extracted.purchasing.tables import Brand, Cart, CartItem, Item, Stock
+from extracted.purchasing.tables.base import touch
 
 #: More than this nobody can carry.
 MOST_ITEMS = 50
@@ -51,6 +52,15 @@ def own_cart(session: Session, user_id: int) -> Cart:
         statement = insert(Cart).values(user_id=user_id, codes=[], created_at=now, updated_at=now)
         session.execute(statement.on_duplicate_key_update(user_id=statement.inserted.user_id))
         cart = session.scalars(select(Cart).where(Cart.user_id == user_id)).one()
+    return cart
+
+
+def cart_to_change(session: Session, user_id: int) -> Cart:
+    """The same, touched: also what turns out to change nothing is refused where this side does not own the carts, since
+    the owner's cart may be another one by now."""
+    cart = own_cart(session, user_id)
+    touch(cart)
+    session.flush()
     return cart
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.mysql import insert
 
 from extracted.purchasing.cart.card import pieces
-from extracted.purchasing.cart.content import MOST_ITEMS, own_cart, read_content, represent
+from extracted.purchasing.cart.content import MOST_ITEMS, cart_to_change, read_content, represent
 from extracted.purchasing.clock import utc_now
 from extracted.purchasing.promotions.storage import unknown_code
 from extracted.purchasing.tables import CartItem, Item, Promotion, Stock
@@ -50,7 +50,7 @@ def put_in(call: Call) -> dict[str, Any]:
     mine = stock.availability == "reserved" and stock.reserved_by == call.user.id
     if stock.availability != "listed" and not mine:
         raise conflict("item_unavailable", f"item {item_id} is {stock.availability}", "item_id")
-    own = own_cart(call.session, call.user.id)
+    own = cart_to_change(call.session, call.user.id)
     count = call.session.scalar(select(func.count()).select_from(CartItem).where(CartItem.cart_id == own.id)) or 0
     if count >= MOST_ITEMS:
         raise conflict("cart_full", f"a cart holds at most {MOST_ITEMS} items")
@@ -64,7 +64,7 @@ def put_in(call: Call) -> dict[str, Any]:
 @blueprint.delete("/api/cart/items/<int:item_id>")
 @endpoint()
 def take_out(call: Call, item_id: int) -> dict[str, Any]:
-    own = own_cart(call.session, call.user.id)
+    own = cart_to_change(call.session, call.user.id)
     call.session.execute(delete(CartItem).where(CartItem.cart_id == own.id, CartItem.item_id == item_id))
     return represent(read_content(call.session, call.user.id))
 
@@ -72,7 +72,7 @@ def take_out(call: Call, item_id: int) -> dict[str, Any]:
 @blueprint.delete("/api/cart")
 @endpoint(status=204)
 def empty(call: Call) -> Reply:
-    own = own_cart(call.session, call.user.id)
+    own = cart_to_change(call.session, call.user.id)
     own.codes = []
     call.session.execute(delete(CartItem).where(CartItem.cart_id == own.id))
     return Reply()
@@ -88,7 +88,7 @@ def enter_code(call: Call) -> dict[str, Any]:
         raise unknown_code(call.service, code, error)
     if not found.active or found.removed_at is not None:
         raise error
-    own = own_cart(call.session, call.user.id)
+    own = cart_to_change(call.session, call.user.id)
     codes = pieces(own.codes)
     if code not in codes:
         if len(codes) >= MOST_CODES:
@@ -102,7 +102,7 @@ def enter_code(call: Call) -> dict[str, Any]:
 @blueprint.delete("/api/cart/promotions/<code>")
 @endpoint()
 def take_code(call: Call, code: str) -> dict[str, Any]:
-    own = own_cart(call.session, call.user.id)
+    own = cart_to_change(call.session, call.user.id)
     own.codes = [each for each in pieces(own.codes) if each != code.upper()]
     call.session.flush()
     return represent(read_content(call.session, call.user.id))

@@ -126,7 +126,7 @@ class Streams:
         for attempt in range(20):
             try:
                 with self.engine.begin() as connection:
-                    connection.exec_driver_sql("SET foreign_key_checks = 0")
+                    connection.exec_driver_sql("SET foreign_key_checks = 0, @strangler_applier = 'purchasing:1'")
                     changed = self._changed(connection, tables)
                     if self.owner == "new":
                         for name, mapping in tables.items():
