@@ -78,7 +78,12 @@ def back(table: str, mapping: dict[str, Any], legacy: str, new: str) -> list[str
         return [_missing(source, way, rows, mapping["key"])]
     if owns := mapping.get("owns"):
         changes = ", ".join(f"t.`{name}` = n.`{name}`" for name in owns)
-        return [f"UPDATE {source} t JOIN ({rows}) n ON n.id = t.id SET {changes}"]
+        # staged first, as streams do: an update that reads the service's rows itself would lock them
+        return [
+            f"DROP TEMPORARY TABLE IF EXISTS {new}.staged",
+            f"CREATE TEMPORARY TABLE {new}.staged {rows}",
+            f"UPDATE {source} t JOIN {new}.staged n ON n.id = t.id SET {changes}",
+        ]
     changes = ", ".join(f"`{name}` = VALUES(`{name}`)" for name in way)
     return [f"INSERT INTO {source} ({names}) {rows} ON DUPLICATE KEY UPDATE {changes}"]
 
@@ -214,7 +219,7 @@ class World:
             self.streams.wake()
             return answer
 
-        return httpx.Client(transport=httpx.WSGITransport(app=tell), base_url="http://in-process", timeout=30)
+        return httpx.Client(transport=httpx.WSGITransport(app=tell), base_url="http://in-process", timeout=90)
 
     def visitor(self, app: Flask | None = None) -> Visitor:
         """Somebody whose purchases go to the service (``app``: another one over the same rows), all else to the
@@ -260,7 +265,7 @@ def open_world(server: PrivateServer, folder: Path, at: Callable[[str], None] = 
         ledger = Ledger(folder / f"{mark}.db")
         gateway = Gateway(serve(stack, create_gateway(ledger)), ledger)
         nowhere = f"redis://127.0.0.1:{free_port()}/0"
-        shop = Shop.open(LegacySettings(server.url(legacy), nowhere, gateway.url, 5))
+        shop = Shop.open(LegacySettings(server.url(legacy), nowhere, gateway.url, 30))
         stack.callback(shop.close)
         monolith = create_monolith(shop)
         streams = Streams(engine, legacy, new)
@@ -272,7 +277,8 @@ def open_world(server: PrivateServer, folder: Path, at: Callable[[str], None] = 
             return answer
 
         monolith_url = serve(stack, told)
-        settings = Settings(server.url(new), monolith_url, gateway.url, 5)
+        # a busy machine is no reason to fail: what is waited for comes in the end
+        settings = Settings(server.url(new), monolith_url, gateway.url, 30, 30, patience_seconds=60)
         service = Service.open(settings, at)
         stack.callback(service.close)
         streams.run()
