@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from contracts.purchasing_people import Person, buyer, new_items, staff
 from contracts.shape import check_error
+from extracted.purchasing.app import create_app
 from extracted.purchasing.jobs.pending_orders import settle_pending
 from extracted.purchasing.jobs.reservations import expire_reservations
 from extracted.purchasing.jobs.worker import Recurring
+from extracted.purchasing.service import Service
+from strangler.dev.ports import free_port
 from strangler.dev.server import PrivateServer
 
 pytestmark = pytest.mark.real
@@ -48,43 +51,43 @@ def test_writes_are_503_reads_go_on_and_nothing_reaches_the_gateway(
     world: Any, purchasing_mapping: dict[str, dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
     worker, person = staff(world.visitor()), buyer(world.visitor())
-    reserved, pending, loose = new_items(worker, "10.00", "20.00", "30.00")
-    person.put_in(reserved)
-    person.do("POST", "/api/checkout/reservation", None, 201)
-    world.sql(f"UPDATE stock SET reserved_until = '2020-01-01 00:00:00' WHERE item_id = {reserved}")
-    order = person.buy(reserved)
+    bought, kept_item, stuck_item, loose = new_items(worker, "10.00", "20.00", "30.00", "40.00")
+    order = person.buy(bought)
     bag = person.do("POST", "/api/bags", {}, 201)["id"]
     worker.do("POST", f"/api/bags/{bag}/receive")
-    kept, key = buyer(world.visitor()), secrets.token_hex(5)
-    kept.put_in(pending)
+    kept, stuck = buyer(world.visitor()), buyer(world.visitor())
+    kept.put_in(kept_item)
     kept.do("POST", "/api/checkout/reservation", None, 201)
-    world.sql(f"UPDATE stock SET reserved_until = '2020-01-01 00:00:00' WHERE item_id = {pending}")
-    world.sql(f"UPDATE orders SET status = 'pending', created_at = '2020-01-01 00:00:00' WHERE id = {order['id']}")
+    world.sql(f"UPDATE stock SET reserved_until = '2020-01-01 00:00:00' WHERE item_id = {kept_item}")
+    stuck.put_in(stuck_item)
+    lonely = Service.open(replace(world.settings, gateway_url=f"http://127.0.0.1:{free_port()}"))
+    Person(world.visitor(create_app(lonely)), stuck.token).pay("stuck", 503)
+    lonely.close()
+    world.sql(f"UPDATE orders SET created_at = '2020-01-01 00:00:00' WHERE user_id = {stuck.account['id']}")
     fence(world, purchasing_mapping)
     before = len(world.gateway.ledger.listing(None, 0, 10_000))
 
-    for method, path, body in (
-        ("POST", "/api/cart/items", {"item_id": loose}),
-        ("POST", "/api/checkout/reservation", None),
-        ("POST", "/api/returns", {"order_id": order["id"], "order_items": [1], "reason": "r"}),
-        ("POST", "/api/bags", {}),
-        ("DELETE", "/api/cart", None),
+    wish = {"order_id": order["id"], "order_items": [order["items"][0]["id"]], "reason": "r"}
+    item = {"title": "T", "price": "1", "category_id": 1, "condition": "worn"}
+    for who, method, path, body in (
+        (person, "POST", "/api/cart/items", {"item_id": loose}),
+        (person, "DELETE", "/api/cart", None),
+        (kept, "POST", "/api/checkout/reservation", None),
+        (kept, "POST", "/api/checkout", {"payment_source": "tok_visa"}),
+        (stuck, "POST", "/api/checkout", {"payment_source": "tok_visa"}),
+        (person, "POST", "/api/returns", wish),
+        (person, "POST", "/api/bags", {}),
+        (worker, "POST", f"/api/bags/{bag}/items", item),
+        (worker, "POST", f"/api/bags/{bag}/close", None),
+        (worker, "POST", f"/api/orders/{order['id']}/ship", None),
+        (worker, "POST", f"/api/users/{person.account['id']}/store-credit", {"amount": "1.00"}),
+        (worker, "DELETE", f"/api/items/{loose}", None),
     ):
-        who = kept if "reservation" in path else person
-        answer = who.ask(method, path, body)
-        if "returns" in path:
-            check_error(answer, 409, "wrong_status", "order_id")
-            continue
+        answer = who.ask(method, path, body, Idempotency_Key="stuck")
         check_error(answer, 503, "not_owner", None)
         assert answer.headers["retry-after"] == "1"
-    check_error(kept.ask("POST", "/api/checkout", {"payment_source": "x"}, Idempotency_Key=key), 503, "not_owner", None)
-    item = {"title": "T", "price": "1", "category_id": 1, "condition": "worn"}
-    for path, body in ((f"bags/{bag}/items", item), (f"bags/{bag}/close", None), (f"orders/{order['id']}/ship", None)):
-        answer = worker.ask("POST", f"/api/{path}", body)
-        check_error(answer, *((409, "wrong_status") if "ship" in path else (503, "not_owner")), None)
-    check_error(worker.ask("DELETE", f"/api/items/{loose}"), 503, "not_owner", None)
     assert person.do("GET", f"/api/orders/{order['id']}")["id"] == order["id"]
-    assert Person(kept.visitor, kept.token).do("GET", "/api/cart")["items"][0]["item"]["id"] == pending
+    assert kept.do("GET", "/api/cart")["items"][0]["item"]["id"] == kept_item
 
     with caplog.at_level(logging.INFO, logger="extracted.purchasing.jobs"):
         for job in (expire_reservations, settle_pending):
