@@ -121,17 +121,25 @@ class Streams:
     new: str
     owner: str = "legacy"
     late_seconds: float = 0.0
+    token: int = 1
     _written: threading.Event = field(default_factory=threading.Event)
+    _running: threading.Lock = field(default_factory=threading.Lock)
     _stop: bool = False
     _sums: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> None:
-        """Brings over what has changed since the last time."""
+        """Brings over what has changed since the last time. One at a time, so that nothing older comes last."""
+        with self._running:
+            self._run()
+
+    def _run(self) -> None:
         tables = purchasing_tables()
         for attempt in range(20):
             try:
                 with self.engine.begin() as connection:
-                    connection.exec_driver_sql("SET foreign_key_checks = 0, @strangler_applier = 'purchasing:1'")
+                    connection.exec_driver_sql(
+                        f"SET foreign_key_checks = 0, @strangler_applier = 'purchasing:{self.token}'"
+                    )
                     changed = self._changed(connection, tables)
                     if self.owner == "new":
                         for name, mapping in tables.items():
@@ -205,6 +213,7 @@ class World:
     gateway: Gateway
     monolith: Flask
     monolith_url: str
+    shop: Shop
     settings: Settings
     service: Service
     app: Flask
@@ -232,6 +241,7 @@ class World:
     def sql(self, statement: str, schema: str | None = None) -> list[tuple[Any, ...]]:
         with self.engine.begin() as connection:
             connection.exec_driver_sql(f"USE {schema or self.new_schema}")
+            connection.exec_driver_sql("SET @strangler_applier = NULL")  # the streams' sessions are of the same pool
             result = connection.exec_driver_sql(statement.replace("%", "%%"))
             return [tuple(row) for row in result] if result.returns_rows else []
 
@@ -283,7 +293,7 @@ def open_world(server: PrivateServer, folder: Path, at: Callable[[str], None] = 
         stack.callback(service.close)
         streams.run()
         yield World(
-            engine, legacy, new, gateway, monolith, monolith_url, settings, service, create_app(service), streams
+            engine, legacy, new, gateway, monolith, monolith_url, shop, settings, service, create_app(service), streams
         )
 
 
