@@ -36,12 +36,18 @@ class Contract:
 
     ``headers`` are compared beside status and body; ``normalise`` is applied to a body before the two sides are
     compared, and is where a declared, permitted difference is taken away (none by default: byte by byte).
+
+    Requests of cases that only read are asked of the two sides one right after the other. Those that write can't be:
+    with ``story``, which makes a ``normalise`` for one run of one case on one side, the two runs of each case are
+    compared answer by answer instead. Whatever ``routes`` do not name is asked of the rest of the application.
     """
 
     capability: str
     headers: tuple[str, ...] = ("content-type",)
     normalise: Callable[[Answer], bytes] = field(default=lambda answer: answer.body)
     cases: list[Case] = field(default_factory=list)
+    story: Callable[[], Callable[[Answer], bytes]] | None = None
+    routes: tuple[str, ...] = ()
 
     def case(self, name: str) -> Callable[[Promise], Promise]:
         """Decorates the function that checks the promise ``name``."""

@@ -24,8 +24,9 @@ class Place:
     new: str
 
 
-def places(contract: Contract, legacy: Answer, new: Answer) -> list[Place]:
-    """Where they differ, at most ``MOST_PLACES``; none if they are equal after the contract's normalisation."""
+def places(contract: Contract, legacy: Answer, new: Answer, bodies: tuple[bytes, bytes] | None = None) -> list[Place]:
+    """Where they differ, at most ``MOST_PLACES``; none if they are equal after the contract's normalisation (``bodies``
+    if it was done already)."""
     found = []
     if legacy.status != new.status:
         found.append(Place("status", str(legacy.status), str(new.status)))
@@ -33,7 +34,7 @@ def places(contract: Contract, legacy: Answer, new: Answer) -> list[Place]:
         one, other = legacy.headers.get(name, ABSENT), new.headers.get(name, ABSENT)
         if one != other:
             found.append(Place(f"header {name}", one, other))
-    one_body, other_body = contract.normalise(legacy), contract.normalise(new)
+    one_body, other_body = bodies or (contract.normalise(legacy), contract.normalise(new))
     if one_body != other_body:
         found.extend(_in_bodies(one_body, other_body, MOST_PLACES - len(found)))
     return found

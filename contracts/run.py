@@ -1,17 +1,19 @@
 """``python -m contracts.run CAPABILITY``: a contract on one side or both, and the two sides compared.
 
-The comparison replays every request that the cases made on legacy, on both sides one right after the other. Under
-live traffic rows are in flight and lists move: what does not hold is asked again, after a pause, before it counts.
+The comparison replays every request that the cases made on legacy, on both sides one right after the other (of a
+contract that writes, it compares the two runs of each case). Under live traffic rows are in flight and lists move: what
+does not hold is asked again, after a pause, before it counts.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -19,7 +21,7 @@ import httpx
 from contracts.case import Broken, Case, Contract, ContractError, load
 from contracts.compare import Place, places
 from contracts.report import Difference, Report
-from contracts.visitor import Request, Unreachable, Visitor, open_client
+from contracts.visitor import Answer, Request, Unreachable, Visitor, open_client
 
 SIDES = ("legacy", "new", "both")
 
@@ -39,49 +41,62 @@ def run_contract(
     *,
     legacy_url: str | None = None,
     new_url: str | None = None,
+    shop_url: str | None = None,
     patience: Patience = Patience(),
 ) -> Report:
     """Run a contract (a capability's name, a file, or the object). Blocks for seconds.
 
+    ``shop_url``: where the rest of the application answers, for contracts with routes; legacy's if it is left out.
     Raises ContractError (unknown contract or side, address missing) and Unreachable.
     """
     contract = contract if isinstance(contract, Contract) else load(contract)
     urls = addresses(side, {"legacy": legacy_url, "new": new_url})
     with contextlib.ExitStack() as stack:
         clients = {name: stack.enter_context(open_client(url)) for name, url in urls.items()}
-        return run_on(contract, clients, patience)
+        rest = shop_url or legacy_url
+        elsewhere = {"new": stack.enter_context(open_client(rest))} if contract.routes and rest else {}
+        return run_on(contract, clients, patience, elsewhere)
 
 
-def run_on(contract: Contract, clients: Mapping[str, httpx.Client], patience: Patience = Patience()) -> Report:
+def run_on(
+    contract: Contract,
+    clients: Mapping[str, httpx.Client],
+    patience: Patience = Patience(),
+    elsewhere: Mapping[str, httpx.Client] | None = None,
+) -> Report:
     """The same over clients that are open already, by side; with both of them the two are compared as well."""
     report = Report(contract.capability, "both" if len(clients) == 2 else next(iter(clients)))
     began = time.monotonic()
-    asked: dict[Request, None] = {}
+    told: dict[tuple[str, str], list[Answer]] = {}
     for name, client in clients.items():
+        visit = functools.partial(Visitor, client, elsewhere=(elsewhere or {}).get(name), routes=contract.routes)
         for case in contract.cases:
-            asked.update(dict.fromkeys(_run_case(case, name, client, report, patience)))
-    if len(clients) == 2:
-        for request in asked:
+            told[name, case.name] = _run_case(case, name, visit, report, patience)
+    if len(clients) == 2 and contract.story is not None:
+        for case in contract.cases:
+            _compare_stories(contract, case, told["legacy", case.name], told["new", case.name], report)
+    elif len(clients) == 2:
+        for request in {answer.request: None for answers in told.values() for answer in answers}:
             _compare(contract, request, clients["legacy"], clients["new"], report, patience)
     report.seconds = round(time.monotonic() - began, 3)
     return report
 
 
-def holds(case: Case, client: httpx.Client, patience: Patience) -> tuple[Broken | None, int, list[Request]]:
-    """(None or what is broken, how often it was run, the requests of the last run)."""
+def holds(case: Case, visit: Callable[[], Visitor], patience: Patience) -> tuple[Broken | None, int, list[Answer]]:
+    """(None or what is broken, how often it was run, the answers of the last run)."""
     problem: Broken | None = None
-    visitor = Visitor(client)
+    visitor = visit()
     for attempt in range(1, patience.attempts + 1):
-        visitor = Visitor(client)
+        visitor = visit()
         try:
             case.run(visitor)
         except Broken as broken:
             problem = broken
         else:
-            return None, attempt, [answer.request for answer in visitor.exchanges]
+            return None, attempt, visitor.exchanges
         if attempt < patience.attempts:
             patience.sleep(patience.pause_seconds)
-    return problem, patience.attempts, [answer.request for answer in visitor.exchanges]
+    return problem, patience.attempts, visitor.exchanges
 
 
 def differing(
@@ -98,17 +113,40 @@ def differing(
     return found, patience.attempts
 
 
-def _run_case(case: Case, side: str, client: httpx.Client, report: Report, patience: Patience) -> Iterable[Request]:
-    broken, attempts, requests = holds(case, client, patience)
-    report.requests += len(requests)
+def stories(contract: Contract, legacy: list[Answer], new: list[Answer]) -> list[tuple[Request, Place]]:
+    """Where the two runs of one case differ, with the request that it was the answer of."""
+    assert contract.story is not None
+    one, other = contract.story(), contract.story()
+    found: list[tuple[Request, Place]] = []
+    for here, there in zip(legacy, new, strict=False):
+        found += [(here.request, place) for place in places(contract, here, there, (one(here), other(there)))]
+    if len(legacy) != len(new) and legacy:
+        found.append((legacy[-1].request, Place("number of requests", str(len(legacy)), str(len(new)))))
+    return found
+
+
+def _run_case(case: Case, side: str, visit: Callable[[], Visitor], report: Report, patience: Patience) -> list[Answer]:
+    broken, attempts, answers = holds(case, visit, patience)
+    report.requests += len(answers)
     if broken is None:
         report.passed += 1
         report.settled += attempts > 1
     else:
         report.failed += 1
-        last = str(requests[-1]) if requests else ""
+        last = str(answers[-1].request) if answers else ""
         report.differences.append(Difference(case.name, side, last, "", "", "", str(broken)))
-    return requests
+    return answers
+
+
+def _compare_stories(contract: Contract, case: Case, legacy: list[Answer], new: list[Answer], report: Report) -> None:
+    found = stories(contract, legacy, new)
+    report.passed += not found
+    report.failed += bool(found)
+    for request, place in found:
+        message = f"{case.name}: {request} at {place.path}: legacy {place.legacy}, new {place.new}"
+        report.differences.append(
+            Difference(case.name, "both", str(request), place.path, place.legacy, place.new, message)
+        )
 
 
 def _compare(
@@ -151,10 +189,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--side", choices=SIDES, default="both")
     parser.add_argument("--legacy-url")
     parser.add_argument("--new-url")
+    parser.add_argument("--shop-url", help="where the rest of the application answers (default: the legacy side)")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
     options = parser.parse_args(arguments)
     try:
-        report = run_contract(options.contract, options.side, legacy_url=options.legacy_url, new_url=options.new_url)
+        report = run_contract(
+            options.contract,
+            options.side,
+            legacy_url=options.legacy_url,
+            new_url=options.new_url,
+            shop_url=options.shop_url,
+        )
     except (ContractError, Unreachable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2 if isinstance(error, ContractError) else 1

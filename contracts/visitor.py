@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -25,6 +26,7 @@ class Request:
     method: str
     target: str
     headers: tuple[tuple[str, str], ...] = ()
+    body: bytes | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.target}"
@@ -51,10 +53,15 @@ class Answer:
 
 @dataclass
 class Visitor:
-    """Talks to one side. ``exchanges`` holds every answer so far, in order. Blocks; raises Unreachable."""
+    """Talks to one side. ``exchanges`` holds every answer so far, in order. Blocks; raises Unreachable.
+
+    A capability is not the whole application: with ``elsewhere``, what ``routes`` (``POST /api/orders/{id}``) do not
+    name is asked of that client, as a proxy would."""
 
     client: httpx.Client
     exchanges: list[Answer] = field(default_factory=list)
+    elsewhere: httpx.Client | None = None
+    routes: tuple[str, ...] = ()
 
     def get(self, path: str, parameters: Parameters = (), **more: object) -> Answer:
         """GET ``path`` with ``parameters`` and ``more`` as query. A query in ``path`` itself goes out as it is."""
@@ -62,16 +69,35 @@ class Visitor:
         query = urlencode([(name, str(value)) for name, value in pairs])
         return self.send(Request("GET", f"{path}?{query}" if query else path))
 
+    def do(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """``body``: what becomes JSON; none when it is None."""
+        content = None if body is None else json.dumps(body).encode()
+        kind = {} if content is None else {"content-type": "application/json"}
+        return self.send(Request(method, path, tuple({**kind, **(headers or {})}.items()), content))
+
     def send(self, request: Request) -> Answer:
+        client = self._client(request)
         try:
-            response = self.client.request(request.method, request.target, headers=list(request.headers))
+            response = client.request(
+                request.method, request.target, headers=list(request.headers), content=request.body
+            )
         except httpx.TransportError as problem:
-            raise Unreachable(
-                f"{self.client.base_url} does not answer: {problem or type(problem).__name__}"
-            ) from problem
+            raise Unreachable(f"{client.base_url} does not answer: {problem or type(problem).__name__}") from problem
         answer = Answer(request, response.status_code, dict(response.headers), response.content)
         self.exchanges.append(answer)
         return answer
+
+    def _client(self, request: Request) -> httpx.Client:
+        if self.elsewhere is None or any(serves(route, request) for route in self.routes):
+            return self.client
+        return self.elsewhere
+
+
+def serves(route: str, request: Request) -> bool:
+    """Whether the route (method and path template) is the request's."""
+    method, _, template = route.partition(" ")
+    pattern = re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template))
+    return method == request.method and re.fullmatch(pattern, request.target.partition("?")[0]) is not None
 
 
 def open_client(url: str, timeout_seconds: float = 15.0) -> httpx.Client:

@@ -23,8 +23,11 @@ from strangler.dev.server import PrivateServer
 
 pytestmark = pytest.mark.real
 FOREIGN_TO_CATALOG = {
-    # purchasing's, the pricing job's and consignment's columns of legacy's wide table
-    "items": {"seller_id", "bag_id", "reserved_by", "reserved_until", "sold_at", "last_markdown_at"},
+    # purchasing's, the pricing job's and consignment's columns of legacy's wide table, and the book-keeping of its rows
+    "items": {
+        *("status", "reserved_by", "reserved_until", "sold_at", "deleted_at"),
+        *("seller_id", "bag_id", "last_markdown_at", "created_at", "updated_at"),
+    },
     "brands": set(),
     "categories": set(),
 }

@@ -1,0 +1,1 @@
+"""Alembic revisions of the purchasing database, with a version table of their own."""

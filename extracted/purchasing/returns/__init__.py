@@ -1,0 +1,1 @@
+"""Sending back: request, receive (restock), refund."""
