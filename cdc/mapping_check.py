@@ -193,7 +193,9 @@ def _target_problems(mapping: TableMapping, target: Table) -> Iterator[MappingPr
             f"the mapping's key ({', '.join(mapping.key)}) covers no unique key of {target.name} (it has: {there})"
         )
         fix = f"map all columns of one, or add UNIQUE ({', '.join(mapping.key)}) over NOT NULL columns"
-        yield MappingProblem(mapping.table, None, message, fix)
+        # an outbox's rows are told apart by the key itself, where legacy has nothing better
+        severity: Literal["error", "warning"] = "warning" if mapping.append else "error"
+        yield MappingProblem(mapping.table, None, message, fix, severity)
     for unique in target.unique_keys:
         if covered and unique not in covered and {c.lower() for c in unique.columns} <= mapped:
             message = f"{unique.name} ({', '.join(unique.columns)}) is a second unique key that the mapping writes"
