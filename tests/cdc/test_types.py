@@ -94,7 +94,11 @@ def test_columns_that_end_the_engine_are_named_though_nobody_reads_them(mariadb_
     execute(legacy, "CREATE TABLE visits (id INT PRIMARY KEY, address INET6)")
     execute(other, "CREATE TABLE logs (id INT PRIMARY KEY, line TEXT COMPRESSED, address INET6)")
     with open_session(legacy) as session:
-        address, line = (said for said in check_source(session) if legacy.schema in said or other.schema in said)
+        address, line = (
+            said
+            for said in check_source(session, legacy.schema, ["visits"])
+            if legacy.schema in said or other.schema in said
+        )
     assert address.startswith(f"{legacy.schema}.visits: column address is INET6, which the engine can't read")
     assert line.startswith(f"{other.schema}.logs: column line is TEXT") and "COMPRESSED" in line
 

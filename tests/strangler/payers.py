@@ -64,12 +64,11 @@ class Payers:
 
 @dataclass(frozen=True)
 class Found:
-    """``unknown``: rows that nobody was told of (allowed only where a request failed)."""
+    """What became of the payments that were acknowledged, by key."""
 
     lost: list[str]
     doubled: list[str]
     wrong: list[str]
-    unknown: list[str]
 
 
 def look_up(database: Database, query: str, acknowledged: dict[str, int]) -> Found:
@@ -82,5 +81,4 @@ def look_up(database: Database, query: str, acknowledged: dict[str, int]) -> Fou
         lost=[key for key in acknowledged if not times[key]],
         doubled=[key for key, count in times.items() if count > 1],
         wrong=[key for key, cents in acknowledged.items() if key in cents_of and cents_of[key] != cents],
-        unknown=[key for key in times if key not in acknowledged],
     )
