@@ -316,9 +316,14 @@ class StreamDesk:
 
     def position(self) -> Position | None:
         """The source position up to which everything is committed at the target; None before the copy is done."""
-        query = f"SELECT position FROM {SCHEMA}.stream_position WHERE capability = %s AND direction = %s"
         with closing(open_session(self.target, schema=False)) as session:
-            row = _row(session, query, self._id)
+            return self.position_over(session)
+
+    def position_over(self, session: Session) -> Position | None:
+        """As ``position``, over a session on the target that is open. Ends its transaction."""
+        query = f"SELECT position FROM {SCHEMA}.stream_position WHERE capability = %s AND direction = %s"
+        row = _row(session, query, self._id)
+        session.rollback()
         return Position.parse(row[0]) if row and row[0] else None
 
     def _ask(self, change: str, value: str) -> None:
@@ -350,13 +355,14 @@ def await_position(desk: StreamDesk, position: Position, timeout_seconds: float)
     A running stream gets there within its lag and one marker (about 0.1 s), whether or not its tables are written to.
     """
     until = time.monotonic() + timeout_seconds
-    while True:
-        reached = desk.position()
-        if reached is not None and reached.contains(position):
-            return True
-        if time.monotonic() >= until:
-            return False
-        time.sleep(0.02)
+    with closing(open_session(desk.target, schema=False)) as session:
+        while True:
+            reached = desk.position_over(session)
+            if reached is not None and reached.contains(position):
+                return True
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.01)
 
 
 def create_tables(session: Session) -> None:

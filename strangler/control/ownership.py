@@ -18,12 +18,13 @@ from cdc.ownership.row import Ownership, OwnershipError
 from cdc.ownership.side import Side as Place
 from cdc.ownership.side import Sides, source_side
 from cdc.position import Position
-from cdc.server import source_position
+from cdc.server import read_position
 from cdc.session import Session, open_session
 from cdc.state import Direction, StreamDesk, StreamState, StreamStatus, Wanted, await_position
 from cdc.verify import VerifyError
 from proxy.routes import Side
 from strangler.config import NotRunning, Resolved
+from strangler.control.sessions import KeptSessions
 from strangler.cutover.decide import NOBODY
 from strangler.cutover.ports import Owners
 from strangler.cutover.steps import Move, check
@@ -44,6 +45,7 @@ class DatabaseRows:
 
     def __init__(self, resolved: Callable[[], Resolved]) -> None:
         self._resolved = resolved
+        self._sessions = KeptSessions()
 
     # --- before anybody waits ----------------------------------------------------------------------------------------
 
@@ -137,8 +139,7 @@ class DatabaseRows:
     # --- while writes wait -------------------------------------------------------------------------------------------
 
     async def owners(self, capability: str) -> Owners:
-        _, sides = self._of(capability)
-        rows = await self._ask(capability, lambda: row.read_both(sides, capability))
+        rows = await self._rows(capability)
         legacy, new = rows[Place.LEGACY], rows[Place.NEW]
         if legacy is None or new is None:
             return Owners(str(Side.LEGACY), str(Side.LEGACY), 0)
@@ -204,9 +205,7 @@ class DatabaseRows:
         assert old is not None
         if old.since is not None:
             return
-        since = await self._ask(
-            move_.capability, lambda: source_position(self._database(move_.capability, move_.owner))
-        )
+        since = await self._on(move_.capability, move_.owner, read_position)
         await self._on(
             move_.capability,
             move_.old,
@@ -219,7 +218,7 @@ class DatabaseRows:
         assert old is not None and mine is not None
         database = self._database(move_.capability, move_.owner)
         if mine.owner is Place(move_.owner):
-            return str(await self._ask(move_.capability, lambda: source_position(database)))
+            return str(await self._on(move_.capability, move_.owner, read_position))
 
         def taking(session: Session) -> Position:
             return move.move(
@@ -292,7 +291,15 @@ class DatabaseRows:
 
     async def _rows(self, capability: str) -> dict[Place, Ownership | None]:
         _, sides = self._of(capability)
-        return await self._ask(capability, lambda: row.read_both(sides, capability))
+
+        def read() -> dict[Place, Ownership | None]:
+            found = {}
+            for place in Place:
+                with self._sessions.on(sides.of(place)) as session:
+                    found[place] = row.read(session, capability, place)
+            return found
+
+        return await self._ask(capability, read)
 
     def _of(self, capability: str) -> tuple[CapabilityMapping, Sides]:
         resolved = self._resolved()
@@ -306,7 +313,7 @@ class DatabaseRows:
 
     async def _on(self, capability: str, side: Side, work: Callable[[Session], T]) -> T:
         def call() -> T:
-            with closing(open_session(self._of(capability)[1].of(Place(side)), schema=False)) as session:
+            with self._sessions.on(self._database(capability, side)) as session:
                 return work(session)
 
         return await self._ask(capability, call)

@@ -131,7 +131,6 @@ def test_writes_move_to_new_and_back_under_load(stack, databases) -> None:
         ):
             done = stack.strangler(kind, "till", "--to", to, "--reason", "planned", "--json")
             assert done.exit == 0, done.out
-            print([(s["name"], s["ms"]) for s in done.json["steps"]], done.json["hold_ms_max"], payers.longest_ms)
             names = [step["name"] for step in done.json["steps"] if step["name"] != "phase"]
             assert names == [name.format(*sides) for name in STEPS]
             assert done.json["fence"]
