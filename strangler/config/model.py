@@ -303,8 +303,8 @@ class CutoverSection(Section):
     ``hold_limit_ms``: how long a request may wait at the proxy at the most, so that a process that was killed meanwhile
     can come back and finish; then it is answered 503."""
 
-    hold_budget_ms: Annotated[StrictInt, Field(ge=500, le=60_000)] = 4_000
-    hold_limit_ms: Annotated[StrictInt, Field(ge=1_000, le=300_000)] = 30_000
+    hold_budget_ms: Annotated[StrictInt, Field(ge=4_000, le=60_000)] = 4_000
+    hold_limit_ms: Annotated[StrictInt, Field(ge=4_000, le=300_000)] = 30_000
 
 
 class Capability(Section):

@@ -4,6 +4,7 @@ repaired: it ends fully moved or fully back, never between, and at no moment do 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -149,6 +150,15 @@ def test_what_cannot_be_put_back_says_so_and_stays_written_down(
     assert "strangler repair" in failed.value.reasons[-1]
     (entry,) = Journal(engine).unfinished()
     assert entry.state is State.BEGUN
+
+
+def test_a_hold_beyond_its_budget_is_undone_before_the_mark(engine: Engine) -> None:
+    world = World(Side.LEGACY)
+    cutover, _ = move_in(world, engine)
+    cutover.move = replace(cutover.move, budget_ms=0)
+    with pytest.raises(Failed, match="the budget is 0 ms"):
+        asyncio.run(cutover.run())
+    ended(world, Side.LEGACY, moved=False)
 
 
 def test_mending_twice_does_no_harm(engine: Engine) -> None:
