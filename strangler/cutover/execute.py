@@ -152,7 +152,7 @@ class Cutover:
                 return await rows.prepare(move)
             case Step.HOLD:
                 self._held_at = time.perf_counter()
-                # Not cut short by a clock: whether the proxies hold must be known. The budget is looked at before the mark.
+                # Not cut short by a clock: whether the proxies hold must be known. The budget is for the mark.
                 return await self._gatekeeper.hold(move, self.id)
             case Step.DRAIN:
                 await self._gatekeeper.drained(move, move.limit_of(step))
