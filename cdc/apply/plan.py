@@ -218,7 +218,8 @@ def _target_tables(mapping: CapabilityMapping, session: Session, problems: list[
             cursor.execute(_REFERENCED, (one.table,))
             referenced = tuple(row[0] for row in cursor.fetchall())
         key = {column.lower() for column in one.key}
-        if not any({str(column).lower() for column in columns} <= key for columns in unique.values()):
+        covered = any({str(column).lower() for column in columns} <= key for columns in unique.values())
+        if not covered and not one.append:  # what is only appended is looked for by its key, index or not
             problems.append(
                 f"{one.table}: the mapping's key ({', '.join(one.key)}) covers no unique key of the table:"
                 " add a unique index on it"
