@@ -34,7 +34,7 @@ requirements: $(READY) ## pin requirements/*.in again, with hashes
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-find-links --no-emit-index-url --no-header --no-annotate \
 	    --python-version 3.11 -o requirements/reladiff.txt requirements/reladiff.in
 
-demo: $(READY) ## the main job: one capability moved out and back under live traffic (two minutes after the downloads)
+demo: $(READY) ## the main job: reads of one capability and writes of another move out and back under live traffic
 	@$(BIN)/python -m demo
 
 up: $(READY) ## start everything that strangler.toml names and leave it running

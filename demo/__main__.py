@@ -18,6 +18,8 @@ from demo.command import DemoFailed, Terminal
 from demo.journey import CAPABILITY, Journey
 from demo.load import Customers
 from demo.report import lines, show
+from demo.writes import CAPABILITY as WRITING
+from demo.writes import WritesJourney
 
 ROOT = Path(__file__).resolve().parents[1]
 STATE = ROOT / ".strangler"
@@ -58,21 +60,27 @@ def run(terminal: Terminal, items: int, users: int) -> bool:
     seed(terminal, places["databases"]["legacy"], items)
     customers = Customers(f"http://127.0.0.1:{places['envoy']['listen']}", OUT, users)
     customers.come()
-    journey = Journey(terminal, customers)
+    journey, writes = Journey(terminal, customers), WritesJourney(terminal)
     try:
         terminal.show("status")
         journey.go()
-        terminal.show(f"status {CAPABILITY}")
+        writes.go()
+        terminal.show("status")
         load = customers.leave()
     finally:
         customers.kill()
     terminal.note("the customers have gone home; every row by key, every acknowledged write")
     terminal.show(f"verify {CAPABILITY}", may_fail=True)
-    verified = terminal.quiet(f"verify {CAPABILITY}")
+    both = [terminal.quiet(f"verify {name}") for name in (CAPABILITY, WRITING)]
+    verified = {
+        "equal": all(one["equal"] for one in both),
+        "tables": [table for one in both for table in one["tables"]],
+        "in_flight": sum(one.get("in_flight", 0) for one in both),
+    }
     gateway = f"http://127.0.0.1:{places['processes']['gateway']}"
     ledger = check("loadtests.ledger", str(OUT), "--legacy-db", places["databases"]["legacy"], "--gateway", gateway)
     sticky = check("loadtests.stickiness", str(OUT))
-    rows = lines(load, ledger, sticky, verified, journey.seen.flips_ms, journey.seen.lags_seconds)
+    rows = lines(load, ledger, sticky, verified, journey.seen.flips_ms, journey.seen.lags_seconds, writes.moves)
     return show(terminal.console, rows)
 
 

@@ -37,18 +37,18 @@ class Journey:
     def go(self) -> None:
         self.terminal.note("the data first: copy catalog's rows and follow the binlog, while customers buy")
         self.move("synced", "start following the monolith's data")
-        self.out("first customers on the new catalog")
+        self.out("first customers on the new catalog", 10, (40, 70))
         self.terminal.note("something looks odd: everybody back, one command, no questions asked")
         self.back()
         self.terminal.note("it was a false alarm: out again")
-        self.out("second try, all clear")
+        self.out("second try, all clear", 50, ())
         self.look()
 
-    def out(self, reason: str) -> None:
+    def out(self, reason: str, first: int, then: tuple[int, ...]) -> None:
         """Canary by percent, then all reads."""
-        self.move("canary", reason, percent=10)
+        self.move("canary", reason, percent=first)
         self.look()
-        for percent in (40, 70):
+        for percent in then:
             self.flag(percent, f"{reason}: errors level, going on")
             self.look()
         self.until_allowed()

@@ -26,8 +26,10 @@ def lines(
     verified: dict[str, Any],
     flips_ms: list[float],
     lags_seconds: list[float],
+    moves: list[dict[str, Any]],
 ) -> list[Line]:
-    """The rows, from what the load run, the ledger check, the stickiness check and ``verify`` found. Pure."""
+    """The rows, from what the load run, the ledger check, the stickiness check, ``verify`` and the moves of
+    write ownership found. Pure."""
     by_side = load.get("by_side", {})
     rows = sum(int(table["rows"]) for table in verified["tables"])
     differing = sum(len(table[key]) for table in verified["tables"] for key in ("missing", "extra", "differing"))
@@ -40,6 +42,9 @@ def lines(
         Line("users seen on both sides at once", f"{sticky['mixed']:,}", sticky["mixed"] == 0, "0"),
         Line("flips, longest until every proxy had it", f"{max(flips_ms):.1f} ms" if flips_ms else "-"),
         Line("lag of the data, longest seen", f"{max(lags_seconds) * 1000:.0f} ms" if lags_seconds else "-"),
+        Line("write ownership moved, forth and back", f"{len(moves)} times", len(moves) == 2, "2 times"),
+        Line("  requests held meanwhile", f"{sum(move['held_requests'] or 0 for move in moves):,}"),
+        Line("  longest wait, at most", f"{max((move['hold_ms_max'] for move in moves), default=0):,.0f} ms"),
         Line("rows compared", f"{rows:,}", rows > 0, "some"),
         Line("rows that differ", f"{differing:,}", verified["equal"] and differing == 0, "0"),
         Line("rows in flight that settled equal", f"{verified.get('in_flight', 0):,}"),

@@ -20,10 +20,11 @@ GOOD: dict[str, dict[str, Any]] = {
         "in_flight": 1,
     },
 }
+MOVES = [{"held_requests": 3, "hold_ms_max": 212.0}, {"held_requests": None, "hold_ms_max": 180.0}]
 
 
 def verdict(found: dict[str, dict[str, Any]]) -> bool:
-    rows = lines(**found, flips_ms=[3.0], lags_seconds=[0.04])
+    rows = lines(**found, flips_ms=[3.0], lags_seconds=[0.04], moves=MOVES)
     return show(Console(file=io.StringIO()), rows)
 
 
@@ -48,3 +49,8 @@ def test_all_that_has_to_hold_holds() -> None:
 )
 def test_one_that_does_not_is_enough(part: str, change: dict[str, Any]) -> None:
     assert not verdict({**GOOD, part: {**GOOD[part], **change}})
+
+
+def test_a_move_that_was_left_out_is_seen() -> None:
+    rows = lines(**GOOD, flips_ms=[3.0], lags_seconds=[0.04], moves=MOVES[:1])
+    assert not show(Console(file=io.StringIO()), rows)
