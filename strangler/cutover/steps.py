@@ -31,13 +31,13 @@ ORDER: tuple[Step, ...] = tuple(Step)
 # that the configuration takes: servers know no shorter wait for a lock.
 _SHARES: Mapping[Step, float] = {
     Step.HOLD: 0.06,
-    Step.DRAIN: 0.20,
+    Step.DRAIN: 0.18,
     Step.FENCE: 0.26,
-    Step.CAUGHT_UP: 0.20,
+    Step.CAUGHT_UP: 0.18,
     Step.DELTA_CHECK: 0.10,
     Step.JOURNAL: 0.02,
     Step.OWNERSHIP: 0.04,
-    Step.WAY_BACK: 0.06,
+    Step.WAY_BACK: 0.11,
     Step.RELEASE: 0.03,
 }
 
