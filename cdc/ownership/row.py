@@ -98,10 +98,14 @@ def ensure(sides: Sides, capability: str) -> None:
 
 
 def forget(sides: Sides, capability: str) -> None:
-    """Take the rows of both sides away."""
+    """Take the rows of both sides away, where there are any."""
     for side in Side:
         with closing(open_session(sides.of(side), schema=False)) as session, session.cursor() as cursor:
-            cursor.execute(f"DELETE FROM {TABLE} WHERE {_OF}", (capability, side))
+            try:
+                cursor.execute(f"DELETE FROM {TABLE} WHERE {_OF}", (capability, side))
+            except (pymysql.err.ProgrammingError, pymysql.err.OperationalError) as error:
+                if not error.args or error.args[0] not in MISSING:  # nothing was ever armed there
+                    raise
             session.commit()
 
 
