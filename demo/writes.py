@@ -49,7 +49,7 @@ def said(result: dict[str, Any]) -> str:
     if not result.get("hold_ms_max"):
         return line
     steps = [
-        f"✓ {step['name']:<20} {shorten(step['text'], 60, placeholder=' ...'):<62} {step['ms']:>7,.0f} ms"
+        f"✓ {step['name']:<18} {shorten(step['text'], 42, placeholder=' ...'):<43} {step['ms']:>7,.0f} ms"  # 80 columns
         for step in result["steps"]
     ]
     held = result["held_requests"]
