@@ -95,13 +95,24 @@ class Mover:
         )
 
     async def repair(self, *, actor: str, dry_run: bool) -> list[dict[str, str]]:
-        """Finish or undo every move of ownership that was cut off and that nobody works on now. Raises Failed."""
-        return [
-            {"id": id, "found": found, "action": action}
-            for id, found, action in await self._writes.repair(
-                actor, dry_run=dry_run, busy=lambda name: self._operations.holder(name) is not None
-            )
-        ]
+        """Finish or undo every move of ownership that was cut off and that nobody works on now, and write down the
+        phase that goes with who owns then. Raises Failed."""
+        settled = await self._writes.repair(
+            actor, dry_run=dry_run, busy=lambda name: self._operations.holder(name) is not None
+        )
+        for one in settled:
+            if one.owner is not None:
+                await self._stand(one.capability, one.owner, actor)
+        return [{"id": one.id, "found": one.found, "action": one.action} for one in settled]
+
+    async def _stand(self, name: str, owner: Side, actor: str) -> None:
+        """New owns in phase writes, and only there: with a wrong phase a rollback would go the wrong way."""
+        phase = (await asyncio.to_thread(self._phases.of, name)).phase
+        if (phase is Phase.WRITES) is (owner is Side.NEW):
+            return
+        now_in = Phase.WRITES if owner is Side.NEW else Phase.READS
+        standing = Standing(name, now_in, self._now(), actor, "repair of a move of ownership")
+        await asyncio.to_thread(self._phases.enter, standing)
 
     async def settle(self) -> list[dict[str, str]]:
         """Finish or undo what the last process left half done. Call once, after the flags were published again.

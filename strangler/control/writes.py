@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from proxy.hold import write_routes
 from proxy.routes import Side
@@ -24,6 +25,16 @@ from strangler.cutover.steps import Move
 from strangler.exits import Failed, Refused
 
 _OVERHEAD_MS = 60.0  # of a hold besides the stream's lag, on an idle machine: acknowledgements, commits, one marker
+
+
+class Settled(NamedTuple):
+    """An unfinished move, what was found of it and what was done. ``owner``: who owns now; None in a dry run."""
+
+    id: str
+    capability: str
+    owner: Side | None
+    found: str
+    action: str
 
 
 class Writes:
@@ -77,9 +88,9 @@ class Writes:
 
     async def repair(
         self, actor: str, *, only: str | None = None, dry_run: bool = False, busy: Callable[[str], bool] | None = None
-    ) -> list[tuple[str, str, str]]:
-        """Id, what was found, what was done, of each unfinished move. ``busy``: whose operation is under way, which is
-        not touched. Raises Failed at the first that can't be settled now."""
+    ) -> list[Settled]:
+        """Of each unfinished move. ``busy``: whose operation is under way, which is not touched. Raises Failed at the
+        first that can't be settled now."""
         gatekeeper = ProxyGatekeeper(self._flagging, self._ads, actor, "repair: a move of ownership was cut off")
         repairer = Repairer(self._journal, gatekeeper, self._rows, self._now)
         done = []
@@ -89,12 +100,14 @@ class Writes:
             move = entry.move
             found = f"move of {move.capability} to {move.owner}, {entry.state}"
             if dry_run:
-                done.append((entry.id, found, "would be completed or undone, whichever the databases say"))
+                would = "would be completed or undone, whichever the databases say"
+                done.append(Settled(entry.id, move.capability, None, found, would))
                 continue
             went = await repairer.repair(entry)
             owner = move.owner if went == "complete" else move.old
             word = "completed" if went == "complete" else "undone"
-            done.append((entry.id, found, f"{word}: {owner} owns {move.capability}"))
+            action = f"{word}: {owner} owns {move.capability}"
+            done.append(Settled(entry.id, move.capability, owner, found, action))
         return done
 
     async def disarm(self, capability: str) -> None:

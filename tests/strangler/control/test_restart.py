@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from proxy.flags import Edit, edit
+from proxy.routes import Side
 from strangler.config import Config
 from strangler.control.bootstrap import ControlPlane, compose
 from strangler.control.operation import Operation
 from strangler.control.phase_store import Standing
+from strangler.control.writes import Settled
 from strangler.phases import Phase
 
 pytestmark = pytest.mark.anyio
@@ -115,3 +117,28 @@ def test_a_token_that_others_can_read_is_refused(project: Config) -> None:
     (folder / "token").chmod(0o644)
     with pytest.raises(SecretError, match="chmod 600"):
         token(folder)
+
+
+@pytest.mark.parametrize(
+    ("before", "owner", "after"),
+    [
+        (Phase.READS, Side.NEW, Phase.WRITES),
+        (Phase.WRITES, Side.LEGACY, Phase.READS),
+        (Phase.READS, Side.LEGACY, Phase.READS),
+        (Phase.WRITES, Side.NEW, Phase.WRITES),
+    ],
+)
+async def test_a_repair_writes_down_the_phase_of_who_owns(
+    project: Config, monkeypatch: pytest.MonkeyPatch, before: Phase, owner: Side, after: Phase
+) -> None:
+    control = await started(project)
+    phases = control.mover._phases
+    phases.enter(Standing("catalog", before, control.now(), "ann", "before"))
+
+    async def repaired(*_: object, **__: object) -> list[Settled]:
+        return [Settled("j1", "catalog", owner, "a move", "completed")]
+
+    monkeypatch.setattr(control.mover._writes, "repair", repaired)
+    assert [one["id"] for one in await control.mover.repair(actor="ann", dry_run=False)] == ["j1"]
+    assert phases.of("catalog").phase is after
+    await control.stop()
